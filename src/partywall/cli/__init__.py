@@ -1,0 +1,45 @@
+"""The command `partywall`: parsing and exit codes; each command is a module of its own.
+
+Nothing heavy is imported before a command runs, so that help and completion answer at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from partywall import __version__
+from partywall.cli.audit import audit
+from partywall.cli.demo import demo
+
+app = typer.Typer(
+    help="Builds the walls between the tenants of one application, and proves that they hold.",
+    epilog="Exit codes: 0 held, 1 breached, 2 usage or configuration, 3 undecided, 70 our fault.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(audit)
+app.command()(demo)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"partywall {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _partywall(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Options of `partywall` itself."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    app(prog_name="partywall")

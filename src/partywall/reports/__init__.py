@@ -1,0 +1,1 @@
+"""What a survey says, for people (text) and for programs (JSON)."""

@@ -1,0 +1,113 @@
+"""The report for programs: one JSON document, described by `audit.schema.json` beside this file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.resources import files
+from json import dumps, loads
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from partywall.reports.facts import coverage, readable, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from partywall.catalog.facts import Snapshot
+    from partywall.model import TenancyModel
+    from partywall.survey.identity import Identity, Who
+    from partywall.survey.verdict import Finding, Report
+
+Document: TypeAlias = "dict[str, Any]"
+
+VERSION = 1
+"""Of the schema: it grows when a key goes or changes its meaning."""
+
+
+def schema() -> Document:
+    """The JSON Schema (draft 2020-12) of `report`, and in ``$defs`` of `explanation`."""
+    text = (files(__package__) / "audit.schema.json").read_text(encoding="utf-8")
+    return cast("Document", loads(text))
+
+
+def written(document: Document) -> str:
+    """The text of a document; what is not ASCII stays readable."""
+    return dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def report(found: Report) -> Document:
+    """A survey's report as a document."""
+    return {
+        "schema_version": VERSION,
+        "verdict": found.verdict,
+        "target": found.target,
+        "place": found.place,
+        "attacker": found.attacker,
+        "findings": [finding(one) for one in found.findings],
+        "undecided": [asdict(one) for one in found.undecided],
+        "excepted": [
+            {"finding": finding(one.finding), "because": one.because, "until": one.until or None}
+            for one in found.excepted
+        ],
+        "advice": [asdict(one) for one in found.advice],
+        "not_tried": list(found.left),
+        "coverage": coverage(found),
+        "attempts": found.attempts,
+        "controls": {name: found.controls.get(name, 0) for name in ("proved", "failed")},
+        "model": model(found.model) if found.model else None,
+        "tenants": tenants(found.identities),
+        "versions": versions(found),
+        "duration_s": round(found.duration_s, 3),
+    }
+
+
+def finding(one: Finding) -> Document:
+    """One breach; who ran a step of the witness is its ``as``."""
+    document = asdict(one)
+    document["witness"] = [
+        {"as": step.actor, "sql": step.sql, "returned": step.returned} for step in one.witness
+    ]
+    return document
+
+
+def explanation(
+    found: TenancyModel, identities: Mapping[Who, Identity], snapshot: Snapshot, target: str
+) -> Document:
+    """What a survey would assume, before any attack."""
+    return {
+        "schema_version": VERSION,
+        "target": target,
+        "model": model(found),
+        "tenants": tenants(identities),
+        "versions": {"postgresql": readable(str(snapshot.version))},
+    }
+
+
+def model(found: TenancyModel) -> Document:
+    """The tenancy model: what belongs to tenants and why, what is shared and why."""
+    return {
+        "isolation": found.isolation.value,
+        "settings": list(found.settings),
+        "carried_by_role": found.carried_by_role,
+        "carried_by_path": found.carried_by_path,
+        "logins": list(found.logins),
+        "schemas": dict(found.schemas),
+        "owned": {table: asdict(why) for table, why in found.owned.items()},
+        "shared": dict(found.shared),
+        "notes": list(found.notes),
+    }
+
+
+def tenants(identities: Mapping[Who, Identity]) -> list[Document]:
+    """Who acts, and how the server then sees them; neither addresses nor values of settings."""
+    return [
+        {
+            "part": identity.who,
+            "name": identity.name,
+            "login": identity.login,
+            "role": identity.role,
+            "database": identity.database,
+            "search_path": list(identity.search_path),
+            "settings": [name for name, _ in identity.settings],
+        }
+        for identity in identities.values()
+    ]

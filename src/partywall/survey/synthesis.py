@@ -1,0 +1,136 @@
+"""Two tenants for a database whose configuration declares none: made up from its catalog."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from partywall.errors import ModelError
+from partywall.survey.configuration import TenantSettings
+from partywall.survey.detect import comparisons, likely_logins
+from partywall.survey.ownership import Evidence, owners
+from partywall.survey.sql import identifier, literal
+
+if TYPE_CHECKING:
+    from partywall.catalog.facts import Snapshot
+    from partywall.survey.expressions import Comparisons
+
+IDS = {
+    "uuid": ("a0000000-0000-4000-8000-00000000a0a0", "b0000000-0000-4000-8000-00000000b0b0"),
+    "N": ("910001", "920002"),
+    "S": ("pw-tenant-a", "pw-tenant-b"),
+}
+USERS = ("a1111111-0000-4000-8000-00000000a1a1", "b1111111-0000-4000-8000-00000000b1b1")
+CLAIM = re.compile(r"->>?\s*'([^']+)'")
+PERSONAL = re.compile(r"user|sub|uid|member|email|person", re.IGNORECASE)
+
+
+def tenants(snapshot: Snapshot, url_for: str) -> tuple[TenantSettings, TenantSettings]:
+    """Make up two tenants, and how the application would become them.
+
+    *url_for* is a connection URL with the place of the role marked ``{role}``.
+
+    Raises:
+        ModelError: the catalog does not say how a session becomes a tenant.
+    """
+    found = comparisons(snapshot)
+    login = _login(snapshot)
+    schemas = twin_schemas(snapshot)
+    if schemas and not any(t.policies for t in snapshot.tables):
+        made = [
+            TenantSettings(
+                s,
+                s,
+                url_for.format(role=login),
+                (f"SET LOCAL search_path = {identifier(s)}, public",),
+            )
+            for s in schemas
+        ]
+        return made[0], made[1]
+    ids = _ids(snapshot, found)
+    pairs = []
+    for number, name in enumerate(("A", "B")):
+        enter = _enter(snapshot, found, ids[number], USERS[number], login)
+        pairs.append(TenantSettings(name, ids[number], url_for.format(role=login), tuple(enter)))
+    if (
+        not pairs[0].enter
+        and not any(t.rls for t in snapshot.tables)
+        and not owners(snapshot, snapshot.tables, Evidence(found)).found
+    ):
+        message = (
+            "nothing in the catalog says who the tenants are: declare two in partywall.toml, "
+            "[tenants.acme] with id, url and enter"
+        )
+        raise ModelError(message)
+    return pairs[0], pairs[1]
+
+
+def twin_schemas(snapshot: Snapshot) -> tuple[str, ...]:
+    """The two first schemas that hold the same tables, () when there are none."""
+    shapes: dict[frozenset[str], list[str]] = {}
+    for name in sorted(snapshot.schemas):
+        tables = frozenset(t.name for t in snapshot.tables if t.schema == name)
+        if tables and name != "public":
+            shapes.setdefault(tables, []).append(name)
+    best = max(shapes.values(), key=len, default=[])
+    return tuple(best[:2]) if len(best) > 1 else ()
+
+
+def _login(snapshot: Snapshot) -> str:
+    logins = likely_logins(snapshot)
+    if not logins:
+        message = (
+            "no login role of an application was found (LOGIN, no superuser, with grants): declare "
+            "the tenants in partywall.toml with the url the application really uses"
+        )
+        raise ModelError(message)
+    return logins[0]
+
+
+def _ids(snapshot: Snapshot, found: Comparisons) -> tuple[str, str]:
+    votes: Counter[str] = Counter()
+    for qualified, owner in owners(snapshot, snapshot.tables, Evidence(found)).found.items():
+        if owner.kind in {"column", "registry"}:
+            column = snapshot.by_qualified[qualified].by_name[owner.column]
+            votes["uuid" if column.base == "uuid" else column.category] += 1
+    kind = votes.most_common(1)[0][0] if votes else "uuid"
+    return IDS.get(kind, IDS["S"])
+
+
+def _enter(snapshot: Snapshot, found: Comparisons, tenant: str, user: str, login: str) -> list[str]:
+    """Statements that set every setting the policies read: a tenant's, a user's, or claims."""
+    enter = []
+    role = snapshot.roles[login]
+    policies = {r for t in snapshot.tables for p in t.policies for r in p.roles} - {"public", login}
+    reachable = sorted(policies & role.can_become)
+    if reachable and not role.acts_as & policies:
+        preferred = "authenticated" if "authenticated" in reachable else reachable[0]
+        enter.append(f"SET LOCAL ROLE {identifier(preferred)}")
+    sources = [text for texts in found.contexts.values() for text in texts]
+    sources += [f.source for f in snapshot.functions.values() if "current_setting" in f.source]
+    for name in sorted(found.settings):
+        if "." not in name:
+            continue
+        value = user if PERSONAL.search(name) else tenant
+        if name.endswith(("claims", "jwt", "token")):
+            paths = {tuple(CLAIM.findall(text)) for text in sources if name in text}
+            value = json.dumps(_claims(paths, tenant, user))
+        enter.append(f"SELECT set_config({literal(name)}, {literal(value)}, true)")
+    return enter
+
+
+def _claims(paths: set[tuple[str, ...]], tenant: str, user: str) -> dict[str, object]:
+    claims: dict[str, object] = {"sub": user, "role": "authenticated"}
+    for path in paths:
+        place = claims
+        for step in path[:-1]:
+            inner = place.setdefault(step, {})
+            if not isinstance(inner, dict):
+                break
+            place = inner
+        else:
+            if path and path[-1] not in place:
+                place[path[-1]] = user if PERSONAL.search(path[-1]) else tenant
+    return claims

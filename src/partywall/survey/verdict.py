@@ -1,0 +1,125 @@
+"""What a survey says in the end: findings with witnesses, and what stayed undecided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from partywall.model import TenancyModel
+    from partywall.survey.attack import Effect
+    from partywall.survey.identity import Identity, Who
+
+Verdict: TypeAlias = Literal["held", "breached", "undecided"]
+State: TypeAlias = Literal["held", "closed", "breached", "undecided", "excepted"]
+"""`closed`: nobody can do this here, not even the rightful tenant (no privilege, no policy)."""
+
+EXIT_CODES: Mapping[Verdict, int] = {"held": 0, "breached": 1, "undecided": 3}
+EFFECTS: tuple[Effect, ...] = (
+    "read", "write", "destroy", "detect", "disrupt", "escalate", "latent",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStep:
+    """One step anyone can replay: who, what, and what came back."""
+
+    actor: str
+    sql: str
+    returned: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach, with the steps that made it.
+
+    Attributes:
+        layer: "sql" for what was executed, "catalog" for what a check read.
+        fix: one SQL statement, or the sentence that says how.
+    """
+
+    code: str
+    name: str
+    layer: str
+    effect: Effect
+    at: str
+    attacker: str
+    victim: str
+    witness: tuple[WitnessStep, ...]
+    because: str
+    fix: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A surface about which nothing can be said, and why."""
+
+    code: str
+    name: str
+    effect: Effect
+    at: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Speed and hygiene: worth knowing, never a breach."""
+
+    code: str
+    name: str
+    at: str
+    because: str
+    fix: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excepted:
+    """A finding that the configuration accepts, and the reason it gives."""
+
+    finding: Finding
+    because: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a survey found.
+
+    Attributes:
+        cells: (surface, effect) -> the worst state of any attempt there.
+        controls: how many controls ran, how many proved what they should.
+        place: "copy", "target" or "target, read-only".
+        left: sentences on what was not tried and why (attacker level, read-only).
+        model: the tenancy model that the survey went by.
+        identities: who attacked and who was attacked.
+        kinds: surface -> what it is: "table", "view", "function", "sequence", …
+    """
+
+    findings: tuple[Finding, ...]
+    undecided: tuple[Undecided, ...]
+    advice: tuple[Advice, ...]
+    excepted: tuple[Excepted, ...]
+    cells: Mapping[tuple[str, str], State]
+    layers: Mapping[str, str]
+    controls: Mapping[str, int]
+    attempts: int
+    place: str
+    attacker: str
+    target: str
+    versions: Mapping[str, str]
+    duration_s: float
+    left: tuple[str, ...] = field(default=())
+    model: TenancyModel | None = None
+    identities: Mapping[Who, Identity] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Breached by any finding, undecided by anything untested, held only by proof."""
+        if self.findings:
+            return "breached"
+        return "undecided" if self.undecided else "held"

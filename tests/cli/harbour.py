@@ -1,0 +1,86 @@
+"""The demo's application in a test's database, and the command run on it as a user would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from partywall.demo import ACME, GLOBEX, script
+from tests.conftest import Database
+
+COMMAND = [sys.executable, "-m", "partywall"]
+QUIET = {"PARTYWALL_DATABASE_URL", "COLUMNS", "FORCE_COLOR", "NO_COLOR"}
+COPIES = "SELECT datname FROM pg_database WHERE datname LIKE 'partywall\\_copy\\_%'"
+
+TENANT = """
+[tenants.{name}]
+id = "{id}"
+url = "{url}"
+enter = ["SELECT set_config('app.org_id', '{id}', true)"]
+"""
+
+
+def partywall(
+    *arguments: str, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in *folder* without a terminal."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=surroundings(**environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment of a command: nothing in it decides how a report looks."""
+    return {name: value for name, value in os.environ.items() if name not in QUIET} | more
+
+
+@dataclass(frozen=True, slots=True)
+class Harbour:
+    """A database with the application's tables, and a folder with its partywall.toml."""
+
+    database: Database
+    folder: Path
+
+    def audit(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return partywall("audit", *arguments, folder=self.folder, **environment)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND, "audit", *arguments],
+            cwd=self.folder,
+            env=surroundings(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def copies(self) -> list[str]:
+        return [name for (name,) in self.database.rows(COPIES)]
+
+    def break_walls(self) -> None:
+        self.database.execute(script("rows_mistakes.sql"))
+
+
+def harbour(database: Database, folder: Path) -> Harbour:
+    """Build the sound application and say how its tenants are entered."""
+    database.execute(script("rows.sql"))
+    (folder / "partywall.toml").write_text(declared(database))
+    return Harbour(database, folder)
+
+
+def declared(database: Database) -> str:
+    """A partywall.toml for the application."""
+    tenants = "".join(
+        TENANT.format(name=name, id=key, url=database.url("app"))
+        for name, key in (("acme", ACME), ("globex", GLOBEX))
+    )
+    return f'[database]\nurl = "{database.url()}"\n{tenants}'

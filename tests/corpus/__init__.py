@@ -1,0 +1,1 @@
+"""Databases whose ground truth is known, and the runner that executes every truth."""

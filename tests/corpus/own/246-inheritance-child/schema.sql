@@ -1,0 +1,27 @@
+-- An archive table inherits from a protected one; policies are not inherited when it is read by itself.
+-- leak: True; model: rls; loaded by a superuser into an empty database named labcase
+CREATE ROLE app_owner NOLOGIN;
+CREATE ROLE app_user LOGIN;
+GRANT USAGE, CREATE ON SCHEMA public TO app_owner;
+GRANT USAGE ON SCHEMA public TO app_user;
+CREATE TABLE public.notes (
+  org_id int NOT NULL,
+  slug text NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (org_id, slug)
+);
+ALTER TABLE public.notes OWNER TO app_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.notes TO app_user;
+ALTER TABLE public.notes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.notes FORCE ROW LEVEL SECURITY;
+CREATE POLICY notes_tenant ON public.notes FOR ALL TO app_user
+  USING (org_id = (SELECT current_setting('app.org_id', true)::int))
+  WITH CHECK (org_id = (SELECT current_setting('app.org_id', true)::int));
+CREATE POLICY notes_floor ON public.notes AS RESTRICTIVE FOR ALL TO app_user
+  USING (org_id = (SELECT current_setting('app.org_id', true)::int))
+  WITH CHECK (org_id = (SELECT current_setting('app.org_id', true)::int));
+INSERT INTO public.notes VALUES (1,'one','A-data'), (2,'two','CANARY_B body');
+CREATE TABLE public.notes_archive (archived_on date NOT NULL DEFAULT current_date) INHERITS (public.notes);
+ALTER TABLE public.notes_archive OWNER TO app_owner;
+GRANT SELECT ON public.notes_archive TO app_user;
+INSERT INTO public.notes_archive (org_id, slug, body) VALUES (2,'old','CANARY_B old');

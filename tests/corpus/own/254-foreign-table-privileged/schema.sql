@@ -1,0 +1,28 @@
+-- A postgres_fdw foreign table loops back as a superuser.
+-- leak: True; model: rls; loaded by a superuser into an empty database named labcase
+CREATE EXTENSION postgres_fdw;
+CREATE ROLE app_owner NOLOGIN;
+CREATE ROLE app_user LOGIN;
+GRANT USAGE, CREATE ON SCHEMA public TO app_owner;
+GRANT USAGE ON SCHEMA public TO app_user;
+CREATE TABLE public.notes (
+  org_id int NOT NULL,
+  slug text NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (org_id, slug)
+);
+ALTER TABLE public.notes OWNER TO app_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.notes TO app_user;
+ALTER TABLE public.notes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.notes FORCE ROW LEVEL SECURITY;
+CREATE POLICY notes_tenant ON public.notes FOR ALL TO app_user
+  USING (org_id = (SELECT current_setting('app.org_id', true)::int))
+  WITH CHECK (org_id = (SELECT current_setting('app.org_id', true)::int));
+CREATE POLICY notes_floor ON public.notes AS RESTRICTIVE FOR ALL TO app_user
+  USING (org_id = (SELECT current_setting('app.org_id', true)::int))
+  WITH CHECK (org_id = (SELECT current_setting('app.org_id', true)::int));
+INSERT INTO public.notes VALUES (1,'one','A-data'), (2,'two','CANARY_B body');
+CREATE SERVER self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '54915', dbname 'labcase');
+CREATE USER MAPPING FOR app_user SERVER self OPTIONS (user 'postgres', password_required 'false');
+CREATE FOREIGN TABLE public.notes_history (org_id int, slug text, body text) SERVER self OPTIONS (schema_name 'public', table_name 'notes');
+GRANT SELECT ON public.notes_history TO app_user;

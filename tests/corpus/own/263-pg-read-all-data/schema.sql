@@ -1,0 +1,32 @@
+-- The login is a member of pg_read_all_data: tables that were never granted to it and have no row security are open.
+-- leak: True; model: rls; loaded by a superuser into an empty database named labcase
+CREATE ROLE app_owner NOLOGIN;
+CREATE ROLE app_user LOGIN;
+GRANT USAGE, CREATE ON SCHEMA public TO app_owner;
+GRANT USAGE ON SCHEMA public TO app_user;
+GRANT pg_read_all_data TO app_user;
+CREATE TABLE public.notes (
+  org_id int NOT NULL,
+  slug text NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (org_id, slug)
+);
+ALTER TABLE public.notes OWNER TO app_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.notes TO app_user;
+ALTER TABLE public.notes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.notes FORCE ROW LEVEL SECURITY;
+CREATE POLICY notes_tenant ON public.notes FOR ALL TO app_user
+  USING (org_id = (SELECT current_setting('app.org_id', true)::int))
+  WITH CHECK (org_id = (SELECT current_setting('app.org_id', true)::int));
+CREATE POLICY notes_floor ON public.notes AS RESTRICTIVE FOR ALL TO app_user
+  USING (org_id = (SELECT current_setting('app.org_id', true)::int))
+  WITH CHECK (org_id = (SELECT current_setting('app.org_id', true)::int));
+INSERT INTO public.notes VALUES (1,'one','A-data'), (2,'two','CANARY_B body');
+CREATE TABLE public.billing_snapshots (
+  org_id int NOT NULL,
+  month date NOT NULL,
+  detail text NOT NULL,
+  PRIMARY KEY (org_id, month)
+);
+ALTER TABLE public.billing_snapshots OWNER TO app_owner;
+INSERT INTO public.billing_snapshots VALUES (1,'2024-01-01','A-data'), (2,'2024-01-01','CANARY_B bill');

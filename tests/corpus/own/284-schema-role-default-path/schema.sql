@@ -1,0 +1,19 @@
+-- ALTER ROLE ... SET search_path left B's schema as the default of every session.
+-- leak: True; model: schema; loaded by a superuser into an empty database named labcase
+CREATE ROLE app LOGIN;
+GRANT USAGE ON SCHEMA public TO app;
+CREATE SCHEMA t1;
+GRANT USAGE ON SCHEMA t1 TO app;
+CREATE TABLE t1.products (sku text PRIMARY KEY, name text NOT NULL);
+CREATE TABLE t1.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, sku text NOT NULL REFERENCES t1.products (sku), memo text NOT NULL);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA t1 TO app;
+INSERT INTO t1.products VALUES ('A-data-sku','A-data product');
+INSERT INTO t1.orders (sku, memo) VALUES ('A-data-sku','A-data memo');
+CREATE SCHEMA t2;
+GRANT USAGE ON SCHEMA t2 TO app;
+CREATE TABLE t2.products (sku text PRIMARY KEY, name text NOT NULL);
+CREATE TABLE t2.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, sku text NOT NULL REFERENCES t2.products (sku), memo text NOT NULL);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA t2 TO app;
+INSERT INTO t2.products VALUES ('CANARY_B-sku','CANARY_B product');
+INSERT INTO t2.orders (sku, memo) VALUES ('CANARY_B-sku','CANARY_B memo');
+ALTER ROLE app SET search_path = t2, public;

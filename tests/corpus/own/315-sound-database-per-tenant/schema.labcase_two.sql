@@ -1,0 +1,11 @@
+REVOKE ALL ON DATABASE labcase_two FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE labcase_two TO hr_b;
+GRANT USAGE ON SCHEMA public TO hr_b;
+CREATE TABLE public.employees (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL UNIQUE, name text NOT NULL);
+CREATE TABLE public.leave_requests (id bigserial PRIMARY KEY, employee_id int NOT NULL REFERENCES public.employees (id) ON DELETE CASCADE, reason text NOT NULL);
+CREATE TABLE public.audit (at timestamptz NOT NULL DEFAULT now(), what text NOT NULL);
+CREATE VIEW public.pending AS SELECT e.name, l.reason FROM public.employees e JOIN public.leave_requests l ON l.employee_id = e.id;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO hr_b;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO hr_b;
+INSERT INTO public.employees (email, name) VALUES ('CANARY_B@x.example','CANARY_B');
+INSERT INTO public.leave_requests (employee_id, reason) VALUES (1,'CANARY_B');
