@@ -63,14 +63,16 @@ def test_row_security_by_a_column(database: Database) -> None:
     assert owners(model) == {"public.notes": ("column", "org")}
     assert (model.shared, model.settings, model.logins) == ({}, ("app.org",), ("app",))
     assert (model.carried_by_role, model.carried_by_path, model.notes) == (False, False, ())
-    assert "current_setting('app.org'" in model.context_columns["public.notes", "org"]
+    assert "'app.org'" in model.context_columns["public.notes", "org"]
 
 
 def test_row_security_by_membership(database: Database) -> None:
     person = "current_setting('app.person', true)::int"
     database.execute(
         APP
-        + walled("members", "team int, person int, PRIMARY KEY (team, person)", f"person = {person}")
+        + walled(
+            "members", "team int, person int, PRIMARY KEY (team, person)", f"person = {person}",
+        )
         + walled(
             "papers", "id int PRIMARY KEY, team int NOT NULL",
             f"team IN (SELECT m.team FROM members m WHERE m.person = {person})",
@@ -79,7 +81,10 @@ def test_row_security_by_membership(database: Database) -> None:
 
     model = explained(database, "SELECT set_config('app.person', '7{}', true)")
 
-    assert owners(model) == {"public.members": ("column", "team"), "public.papers": ("column", "team")}
+    assert owners(model) == {
+        "public.members": ("column", "team"),
+        "public.papers": ("column", "team"),
+    }
     assert set(model.context_columns) == {("public.members", "person")}
     assert model.settings == ("app.person",)
 
@@ -97,8 +102,8 @@ BODIES = {
 def test_row_security_by_a_helper_function(database: Database, language: str) -> None:
     database.execute(
         APP
-        + f"CREATE FUNCTION current_org() RETURNS int LANGUAGE {language.split()[0]} STABLE "
-        + f"AS $$ {BODIES[language]} $$;"
+        + "CREATE FUNCTION current_org() RETURNS int STABLE "
+        + f"LANGUAGE {language.split(maxsplit=1)[0]} AS $$ {BODIES[language]} $$;"
         + walled("notes", "org_id int, body text", "org_id = (SELECT current_org())")
     )
 
@@ -155,9 +160,7 @@ def test_children_through_foreign_keys(database: Database) -> None:
         "public.marks": ("parent", "line"),
     }
     assert model.owned["public.marks"].parent == "public.lines"
-    assert model.notes == (
-        "Tenant-owned tables without row security: public.lines, public.marks",
-    )
+    assert model.notes == ("Tenant-owned tables without row security: public.lines, public.marks",)
 
 
 @pytest.mark.parametrize("reference", ["REFERENCES organisations", ""])
@@ -177,7 +180,9 @@ def test_the_list_of_tenants(database: Database, reference: str) -> None:
     }  # fmt: skip
 
 
-PAPERS = APP + "CREATE TABLE papers (id int PRIMARY KEY, wearer text); GRANT SELECT ON papers TO app;"
+PAPERS = (
+    APP + "CREATE TABLE papers (id int PRIMARY KEY, wearer text); GRANT SELECT ON papers TO app;"
+)
 
 
 def test_a_column_of_any_name_that_holds_the_ids(database: Database) -> None:
@@ -274,12 +279,13 @@ def test_no_wall_at_all(database: Database) -> None:
 
 def test_what_is_declared_overrides_what_is_found(database: Database, tmp_path: Path) -> None:
     database.execute(
-        WALLED + "CREATE TABLE papers (wearer text, team int); CREATE TABLE teams (id int PRIMARY KEY)"
+        WALLED
+        + "CREATE TABLE papers (wearer text, team int); CREATE TABLE teams (id int PRIMARY KEY)"
     )
     path = tmp_path / "partywall.toml"
     tenants = "".join(
         f'[tenants.{name}]\nid = "{number}"\nurl = "{database.url("app")}"\n'
-        f"enter = [\"{ORG.format(number)}\"]\n"
+        f'enter = ["{ORG.format(number)}"]\n'
         for name, number in (("one", 1), ("two", 2))
     )
     path.write_text(
@@ -291,7 +297,10 @@ def test_what_is_declared_overrides_what_is_found(database: Database, tmp_path: 
 
     model, _, _ = explain(load(path))
 
-    assert owners(model) == {"public.notes": ("column", "org"), "public.papers": ("column", "wearer")}
+    assert owners(model) == {
+        "public.notes": ("column", "org"),
+        "public.papers": ("column", "wearer"),
+    }
     assert model.owned["public.papers"].reason == "declared"
     assert "public.teams" in model.shared
 

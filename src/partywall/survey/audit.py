@@ -18,7 +18,7 @@ from partywall.survey.attack import LEVELS, Scene
 from partywall.survey.attacks import every_attack
 from partywall.survey.check import answers
 from partywall.survey.checks import every_check
-from partywall.survey.connecting import connect, opened, session
+from partywall.survey.connecting import connect, log_in, opened, session
 from partywall.survey.copying import copied
 from partywall.survey.detect import detect
 from partywall.survey.engine import Engine
@@ -85,6 +85,7 @@ def audit(
         admin = opened(stack, configuration.url, "")
         configuration = complete(configuration, admin)
         declared = _identities(stack, configuration)
+        log_in(configuration)
         names: Mapping[str, str] = {}
         if place == "copy":
             watch.stage("copying the structure")
@@ -119,7 +120,7 @@ def audit(
         )  # fmt: skip
         if place == "target":
             scene = replace(scene, hidden=_hidden(stages, scene))
-        planned, unwritten = list(plan(scene, only)), 0
+        planned, unwritten = list(plan(scene, only)), None
         if read_only:
             planned, unwritten = reading(planned)
         watch.stage("attacking")

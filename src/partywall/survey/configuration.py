@@ -23,12 +23,13 @@ REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class TenantSettings:
-    """How the application becomes one tenant."""
+    """How the application becomes one tenant; assumed when nobody declared it."""
 
     name: str
     id: str
     url: str
     enter: tuple[str, ...] = ()
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,25 @@ def opened(stack: ExitStack, url: str, database: str) -> psycopg.Connection[Any]
     return connection
 
 
+def log_in(configuration: Configuration) -> None:
+    """Log in once as each declared tenant: an address nobody can use is an error, not a held wall.
+
+    Raises:
+        ConfigurationError: a log-in failed; the message names the tenant.
+    """
+    for tenant in (*configuration.tenants, configuration.anonymous):
+        if tenant is None or tenant.assumed:
+            continue
+        try:
+            connect(tenant.url).close()
+        except ConfigurationError as error:
+            where = (
+                "[anonymous]" if tenant is configuration.anonymous else f"[tenants.{tenant.name}]"
+            )
+            message = f"{where} url: {error}"
+            raise ConfigurationError(message) from error
+
+
 def session(
     configuration: Configuration, database: str, identity: Identity | None
 ) -> psycopg.Connection[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from partywall.survey.attack import Breach, Unclear
+from partywall.survey.sql import literal
 from partywall.survey.verdict import Finding, State, Undecided, WitnessStep
 
 if TYPE_CHECKING:
@@ -58,6 +59,18 @@ class Engine:
         self._sessions = sessions
         self._identities = identities
         self._scene = scene
+        declared = {identity.tenant for identity in identities.values()}
+        self._real_keys = sorted(
+            {
+                literal(value)
+                for row in scene.world.planted.values()
+                if row.real
+                for value in row.key.values()
+                if value and value not in declared
+            },
+            key=len,
+            reverse=True,
+        )
         self._controls: dict[tuple[Step, ...], Sequence[Outcome]] = {}
         self.proved = 0
         self.failed = 0
@@ -124,9 +137,11 @@ class Engine:
         )  # fmt: skip
 
     def _original(self, text: str) -> str:
-        """*text* with the target's databases for their copies."""
+        """*text* with the target's databases for their copies, and without keys of real rows."""
         for copy, original in self._scene.originals.items():
             text = text.replace(copy, original)
+        for key in self._real_keys:
+            text = text.replace(key, "'‹not shown›'")
         return text
 
     def _name(self, who: Who) -> str:
@@ -156,7 +171,8 @@ class Engine:
 
     def _planted(self, text: str) -> bool:
         """Whether it holds something that the survey itself put there."""
-        return self._scene.world.everyones.within(text)
+        real = any(row.real for row in self._scene.world.planted.values())
+        return not real and self._scene.world.everyones.within(text)
 
     def _harmless(self, cell: str) -> bool:
         planted = self._planted(cell)

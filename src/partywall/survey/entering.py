@@ -79,7 +79,7 @@ def login_of(url: str, where: str) -> tuple[str, str]:
     try:
         parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
-        message = f"{where}: {error}; write it as postgresql://role@host:port/database"
+        message = f"{where}: {str(error).strip()}; write it as postgresql://role@host:port/database"
         raise ConfigurationError(message) from error
     role = str(parts.get("user") or "")
     if not role:

@@ -33,7 +33,6 @@ WHO_ASKS = {
     SQLValueFunctionOp.SVFOP_USER,
     SQLValueFunctionOp.SVFOP_SESSION_USER,
 }
-ASSIGNED = re.compile(r'^(\s*[\w."\[\]]+)\s*:=')
 EQUALITIES = {
     A_Expr_Kind.AEXPR_OP,
     A_Expr_Kind.AEXPR_OP_ANY,
@@ -181,9 +180,8 @@ def _statements(source: str, language: str) -> Iterator[str]:
             except (ParseError, ValueError):
                 continue
             for query in _queries(parsed):
-                text = ASSIGNED.sub(r"\1 =", query, count=1)
-                yield text
-                yield f"SELECT {text}"
+                text = re.sub(r'^(\s*[\w."\[\]]+)\s*:=', r"\1 =", query)
+                yield from (text, f"SELECT {text}")
             return
 
 

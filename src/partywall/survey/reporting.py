@@ -31,11 +31,11 @@ def report(
     judged: Sequence[Judged],
     answered: tuple[tuple[Finding, ...], tuple[Advice, ...]],
     duration_s: float,
-    unwritten: int = 0,
+    unwritten: int | None = None,
 ) -> Report:
     """Say what was found, what was accepted, and what nothing can be said about.
 
-    *unwritten* attempts were left out because they write (`--read-only`).
+    With `--read-only` *unwritten* says how many attempts were left out because they write.
     """
     found, advice = answered
     every = [*(one.finding for one in judged if one.finding), *found]
@@ -64,7 +64,7 @@ def report(
         layers=catalog,
         controls={"proved": engine.proved, "failed": engine.failed},
         attempts=len(judged),
-        place=scene.place,
+        place=scene.place if unwritten is None else f"{scene.place}, read-only",
         attacker=scene.attacker,
         target=without_secret(configuration.url),
         versions={

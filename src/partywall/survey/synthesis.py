@@ -23,7 +23,7 @@ IDS = {
     "S": ("pw-tenant-a", "pw-tenant-b"),
 }
 USERS = ("a1111111-0000-4000-8000-00000000a1a1", "b1111111-0000-4000-8000-00000000b1b1")
-CLAIM = re.compile(r"->>?\s*'([^']+)'")
+CLAIM = re.compile(r"->>?\s*(?:CAST\()?'([^']+)'")
 PERSONAL = re.compile(r"user|sub|uid|member|email|person", re.IGNORECASE)
 
 
@@ -45,6 +45,7 @@ def tenants(snapshot: Snapshot, url_for: str) -> tuple[TenantSettings, TenantSet
                 s,
                 url_for.format(role=login),
                 (f"SET LOCAL search_path = {identifier(s)}, public",),
+                assumed=True,
             )
             for s in schemas
         ]
@@ -53,7 +54,11 @@ def tenants(snapshot: Snapshot, url_for: str) -> tuple[TenantSettings, TenantSet
     pairs = []
     for number, name in enumerate(("A", "B")):
         enter = _enter(snapshot, found, ids[number], USERS[number], login)
-        pairs.append(TenantSettings(name, ids[number], url_for.format(role=login), tuple(enter)))
+        pairs.append(
+            TenantSettings(
+                name, ids[number], url_for.format(role=login), tuple(enter), assumed=True
+            )
+        )
     if (
         not pairs[0].enter
         and not any(t.rls for t in snapshot.tables)

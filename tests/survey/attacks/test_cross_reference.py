@@ -25,7 +25,8 @@ def lines(lab: Lab, key: str, grants: str = "SELECT, INSERT, UPDATE, DELETE") ->
     """Lines of invoices; *key* is what follows the column's type, or a constraint after a comma."""
     lab.database.execute(
         "ALTER TABLE public.invoices ADD UNIQUE (id);"
-        f"CREATE TABLE public.lines (tenant int NOT NULL, id uuid PRIMARY KEY, invoice bigint {key});"
+        "CREATE TABLE public.lines "
+        f"(tenant int NOT NULL, id uuid PRIMARY KEY, invoice bigint {key});"
         "ALTER TABLE public.lines ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
         f"CREATE POLICY own ON public.lines USING ({MINE});"
         f"GRANT {grants} ON public.lines TO lab_app"

@@ -55,15 +55,15 @@ def test_everybody_makes_himself_a_member(club: Lab, place: Place) -> None:
     assert by_whom(report) == FOUND
     assert f"acme: INSERT INTO {MEMBERS}" in said(report)
     assert "FROM public.invoices" in said(report)
-    assert [finding.fix for finding in report.findings] == [f"REVOKE INSERT ON {MEMBERS} FROM lab_app"]
+    assert [finding.fix for finding in report.findings] == [
+        f"REVOKE INSERT ON {MEMBERS} FROM lab_app"
+    ]
     mend(club, report)
     assert proved(club.survey(ATTACK, enter=ENTER, place=place))
 
 
 def test_a_membership_is_changed_to_another_tenant(club: Lab) -> None:
-    club.database.execute(
-        f"CREATE POLICY change ON {MEMBERS} FOR UPDATE USING (person = {PERSON})"
-    )
+    club.database.execute(f"CREATE POLICY change ON {MEMBERS} FOR UPDATE USING (person = {PERSON})")
 
     report = club.survey(ATTACK, enter=ENTER)
 

@@ -48,7 +48,10 @@ def test_a_policy_that_does_not_ask_if_it_still_holds(
     report = lab.survey(ATTACK, enter=ENTER)
 
     assert by_whom(report) == {("acme", MEMBERS, "read")}
-    assert f"ended by {status.split()[0]} still opens public.invoices" in report.findings[0].because
+    assert (
+        f"ended by {status.split(maxsplit=1)[0]} still opens public.invoices"
+        in report.findings[0].because
+    )
     assert "FROM public.invoices" in said(report)
     joined(lab, status, condition)
     assert proved(lab.survey(ATTACK, enter=ENTER))

@@ -78,7 +78,7 @@ def test_a_second_permissive_policy(lab: Lab) -> None:
     [
         ("ALTER ROLE lab_app BYPASSRLS", "ALTER ROLE lab_app NOSUPERUSER NOBYPASSRLS"),
         (
-            f"ALTER TABLE {TABLE} OWNER TO lab_app; ALTER TABLE {TABLE} NO FORCE ROW LEVEL SECURITY",
+            f"ALTER TABLE {TABLE} OWNER TO lab_app;ALTER TABLE {TABLE} NO FORCE ROW LEVEL SECURITY",
             f"ALTER TABLE {TABLE} FORCE ROW LEVEL SECURITY",
         ),
         (

@@ -56,7 +56,11 @@ def test_an_identity_column_counts_what_others_insert(lab: Lab, place: Place) ->
 
 @pytest.mark.parametrize(
     ("grant", "look"),
-    [("SELECT", "SELECT last_value + is_called::int FROM"), ("USAGE", "SELECT nextval("), ("UPDATE", "nextval(")],
+    [
+        ("SELECT", "SELECT last_value + is_called::int FROM"),
+        ("USAGE", "SELECT nextval("),
+        ("UPDATE", "nextval("),
+    ],
 )
 def test_a_sequence_that_may_be_looked_at_or_drawn_from(lab: Lab, grant: str, look: str) -> None:
     tasks(lab, "serial").database.execute(

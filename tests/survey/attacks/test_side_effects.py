@@ -24,16 +24,20 @@ OURS = "tenant = NEW.tenant"
 def paying(lab: Lab) -> Lab:
     """Payments behind a wall of their own; what happens to them is a test's."""
     lab.database.execute(
-        f"CREATE TABLE {PAYMENTS} (tenant int NOT NULL, id uuid PRIMARY KEY, number text, note text);"
+        f"CREATE TABLE {PAYMENTS} "
+        "(tenant int NOT NULL, id uuid PRIMARY KEY, number text, note text);"
         f"ALTER TABLE {PAYMENTS} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
-        f"CREATE POLICY own ON {PAYMENTS} USING (tenant = current_setting('lab.tenant', true)::int);"
+        f"CREATE POLICY own ON {PAYMENTS} "
+        "USING (tenant = current_setting('lab.tenant', true)::int);"
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {PAYMENTS} TO lab_app"
     )
     return lab
 
 
 def rule(lab: Lab, event: str, action: str) -> None:
-    lab.database.execute(f"CREATE OR REPLACE RULE reach AS ON {event} TO {PAYMENTS} DO ALSO {action}")
+    lab.database.execute(
+        f"CREATE OR REPLACE RULE reach AS ON {event} TO {PAYMENTS} DO ALSO {action}"
+    )
 
 
 def trigger(lab: Lab, event: str, action: str, row: str = "NEW") -> None:
@@ -93,7 +97,8 @@ def test_a_trigger_of_a_table_that_is_nobodys(paying: Lab) -> None:
     paying.database.execute(
         "CREATE TABLE public.signals (number text); GRANT INSERT ON public.signals TO lab_app;"
         "CREATE FUNCTION public.heed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "
-        "$$ BEGIN UPDATE public.invoices SET quantity = 0 WHERE number = NEW.number; RETURN NEW; END $$;"
+        "$$ BEGIN UPDATE public.invoices SET quantity = 0 WHERE number = NEW.number;"
+        "RETURN NEW; END $$;"
         "CREATE TRIGGER heed AFTER INSERT ON public.signals "
         "FOR EACH ROW EXECUTE FUNCTION public.heed()"
     )

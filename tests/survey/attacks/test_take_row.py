@@ -45,7 +45,8 @@ def test_rows_that_may_become_ones_own_only(lab: Lab) -> None:
 
 def test_taken_and_never_seen(lab: Lab) -> None:
     lab.database.execute(
-        f"CREATE POLICY wide ON {TABLE} FOR UPDATE USING (true); REVOKE SELECT ON {TABLE} FROM lab_app"
+        f"CREATE POLICY wide ON {TABLE} FOR UPDATE USING (true);"
+        f"REVOKE SELECT ON {TABLE} FROM lab_app"
     )
 
     assert by_whom(lab.survey(ATTACK)) == {(who, TABLE, "write") for who in ANYONE}

@@ -55,7 +55,9 @@ def test_a_missing_tenant_that_equals_a_missing_context(tickets: Lab, place: Pla
 
 
 def test_rows_without_a_tenant_that_are_everybodys(tickets: Lab) -> None:
-    tickets.database.execute(f"ALTER POLICY own ON {TABLE} USING (tenant IS NULL OR tenant = {CONTEXT})")
+    tickets.database.execute(
+        f"ALTER POLICY own ON {TABLE} USING (tenant IS NULL OR tenant = {CONTEXT})"
+    )
 
     report = tickets.survey(ATTACK)
 
@@ -65,15 +67,15 @@ def test_rows_without_a_tenant_that_are_everybodys(tickets: Lab) -> None:
 
 
 def test_rows_for_all_to_read_that_tenants_cannot_write(tickets: Lab) -> None:
-    tickets.database.execute(
-        f"CREATE POLICY common ON {TABLE} FOR SELECT USING (tenant IS NULL)"
-    )
+    tickets.database.execute(f"CREATE POLICY common ON {TABLE} FOR SELECT USING (tenant IS NULL)")
 
     assert proved(tickets.survey(ATTACK))
 
 
 def test_public_rows_are_left_alone(tickets: Lab) -> None:
-    tickets.database.execute(f"ALTER POLICY own ON {TABLE} USING (tenant IS NULL OR tenant = {CONTEXT})")
+    tickets.database.execute(
+        f"ALTER POLICY own ON {TABLE} USING (tenant IS NULL OR tenant = {CONTEXT})"
+    )
 
     report = tickets.survey(ATTACK, public=(PublicRows(TABLE, "tenant IS NULL"),))
 
