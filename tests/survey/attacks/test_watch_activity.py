@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from partywall.errors import ConfigurationError
 from tests.survey.attacks.lab import PLACES, breaches, proved, said
 
 if TYPE_CHECKING:
@@ -41,13 +42,11 @@ def test_a_login_of_ones_own_keeps_them(lab: Lab, place: Place) -> None:
     assert proved(lab.survey(ATTACK, attacker="sql", logins=LOGINS, place=place))
 
 
-def test_without_a_log_in_nothing_is_known(lab: Lab) -> None:
+def test_without_a_log_in_there_is_no_survey(lab: Lab) -> None:
     lab.database.execute("ALTER ROLE lab_app CONNECTION LIMIT 0")
 
-    report = lab.survey(ATTACK, attacker="sql")
-
-    assert report.verdict == "undecided"
-    assert "log-in" in report.undecided[0].because
+    with pytest.raises(ConfigurationError, match=r"\[tenants\.acme\] url: .*too many connections"):
+        lab.survey(ATTACK, attacker="sql")
 
 
 @pytest.mark.parametrize("server", ["postgres15"], indirect=True)

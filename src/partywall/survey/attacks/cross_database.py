@@ -50,8 +50,13 @@ def cross_database(scene: Scene) -> Iterator[Attempt]:
 
 
 def _fix(scene: Scene) -> str:
-    database = sql.identifier(scene.identities["B"].database)
-    return f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"
+    """Close the database to everyone; its own tenant's login keeps a grant of its own."""
+    owner = scene.identities["B"]
+    database, login = sql.identifier(owner.database), sql.identifier(owner.login)
+    return (
+        f"GRANT CONNECT ON DATABASE {database} TO {login}; "
+        f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"
+    )
 
 
 def _catalog(scene: Scene, beyond: Neighbour) -> Attempt:
