@@ -126,6 +126,8 @@ def _left(scene: Scene) -> Iterator[str]:
             f"attacks that take an attacker of level {' or '.join(beyond)} were not tried "
             f"(attacker = {scene.attacker})"
         )
+    if scene.place == "target" and scene.destructive:
+        yield "locks stronger than ROW EXCLUSIVE were taken on the target (--destructive)"
     if scene.place == "target" and not scene.destructive:
         yield (
             "statements that take strong locks, and updates without a condition on large tables, "

@@ -11,6 +11,7 @@ from partywall.survey.generated import generated_row
 from partywall.survey.surfaces import (
     belonging,
     insertable,
+    inserting,
     level,
     plain_column,
     reachable,
@@ -156,6 +157,11 @@ def _attempt(
     look = Step("admin", " UNION ALL ".join(queries), quiet=True)
     before = [Step("A", earlier) for earlier in writes[:-1]]
 
+    both_insert = reachable(scene, "A", relation, "INSERT") and reachable(
+        scene, "B", relation, "INSERT"
+    )
+    control, controlled = inserting(scene, relation)
+
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
         first, done, second = outcomes[-3:]
         if plain and not done.ok and not done.refused:
@@ -175,6 +181,8 @@ def _attempt(
         attacker="A",
         steps=(*before, look, Step("A", writes[-1]), look),
         judge=judge,
+        control=control if both_insert else (),
+        controlled=controlled,
         level=level(scene, relation),
         fix=f"tie what the triggers and rules of {relation.qualified} write to the tenant of "
         "the row written",

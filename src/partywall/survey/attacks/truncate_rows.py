@@ -65,6 +65,7 @@ def _attempt(scene: Scene, relation: Relation, prey: Row) -> Attempt:
         attacker="A",
         steps=tuple(steps),
         judge=judge,
+        control=(Step("B", present(prey.table, prey)),),
         level="sql" if _by_ownership(scene, relation) else level(scene, relation),
         fix=f"REVOKE TRUNCATE ON {relation.qualified} FROM {scene.identities['A'].role}",
     )
