@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psycopg.conninfo import make_conninfo
@@ -14,7 +15,7 @@ from partywall.catalog.reader import snapshot
 from partywall.errors import ConfigurationError, ModelError
 from partywall.model import TenancyModel
 from partywall.survey import entering
-from partywall.survey.attack import LEVELS, Scene
+from partywall.survey.attack import Scene
 from partywall.survey.attacks import every_attack
 from partywall.survey.check import answers
 from partywall.survey.checks import every_check
@@ -31,7 +32,7 @@ from partywall.survey.stages import Stages
 from partywall.survey.synthesis import tenants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import psycopg
 
@@ -90,7 +91,7 @@ def audit(
         if place == "copy":
             watch.stage("copying the structure")
             databases = dict.fromkeys(identity.database for identity in declared.values())
-            there = lambda name: connect(configuration.url, name)  # noqa: E731 - one expression, used once
+            there = partial(connect, configuration.url)
             names = stack.enter_context(copied(admin, databases, there))
         identities = {
             who: replace(identity, database=names.get(identity.database, identity.database))
@@ -123,19 +124,27 @@ def audit(
         planned, unwritten = list(plan(scene, only)), None
         if read_only:
             planned, unwritten = reading(planned)
-        watch.stage("attacking")
-        watch.planned(len(planned))
         sessions = Sessions(
             lambda who: session(configuration, identities["A"].database, who), identities
         )
         engine = Engine(stages.of, identities, scene, sessions)
-        judged = []
-        for one in engine.run(planned):
-            judged.append(one)
-            watch.judged(one)
+        judged = _attacked(engine, planned, watch)
         asked = [check for check in every_check() if only is None or check.name in only]
         took = time.perf_counter() - began
         return report(configuration, scene, engine, judged, answers(scene, asked), took, unwritten)
+
+
+def _attacked(
+    engine: Engine, planned: Sequence[tuple[Attack, Attempt]], watch: Watch
+) -> list[Judged]:
+    """Make every attempt, and tell *watch* of each."""
+    watch.stage("attacking")
+    watch.planned(len(planned))
+    judged = []
+    for one in engine.run(planned):
+        judged.append(one)
+        watch.judged(one)
+    return judged
 
 
 def explain(
@@ -224,6 +233,5 @@ def plan(scene: Scene, only: frozenset[str] | None = None) -> Iterator[tuple[Att
         if only is not None and attack.name not in only:
             continue
         for attempt in attack.plan(scene):
-            level = attempt.level or attack.level
-            if LEVELS.index(level) <= LEVELS.index(scene.attacker):
+            if scene.allows(attempt.level or attack.level):
                 yield attack, attempt

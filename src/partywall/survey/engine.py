@@ -60,6 +60,7 @@ class Engine:
         self._identities = identities
         self._scene = scene
         declared = {identity.tenant for identity in identities.values()}
+        self._real = any(row.real for row in scene.world.planted.values())
         self._real_keys = sorted(
             {
                 literal(value)
@@ -171,8 +172,7 @@ class Engine:
 
     def _planted(self, text: str) -> bool:
         """Whether it holds something that the survey itself put there."""
-        real = any(row.real for row in self._scene.world.planted.values())
-        return not real and self._scene.world.everyones.within(text)
+        return not self._real and self._scene.world.everyones.within(text)
 
     def _harmless(self, cell: str) -> bool:
         planted = self._planted(cell)

@@ -33,6 +33,7 @@ WHO_ASKS = {
     SQLValueFunctionOp.SVFOP_USER,
     SQLValueFunctionOp.SVFOP_SESSION_USER,
 }
+ASSIGNED = re.compile(r'^(\s*[\w."\[\]]+)\s*:=')
 EQUALITIES = {
     A_Expr_Kind.AEXPR_OP,
     A_Expr_Kind.AEXPR_OP_ANY,
@@ -180,8 +181,9 @@ def _statements(source: str, language: str) -> Iterator[str]:
             except (ParseError, ValueError):
                 continue
             for query in _queries(parsed):
-                text = re.sub(r'^(\s*[\w."\[\]]+)\s*:=', r"\1 =", query)
-                yield from (text, f"SELECT {text}")
+                text = ASSIGNED.sub(r"\1 =", query)
+                yield text
+                yield f"SELECT {text}"
             return
 
 
