@@ -12,13 +12,16 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # Server binaries with contrib, PostgreSQL 15 or later.
 CONTRIB := $(addprefix /usr/share/postgresql/,$(addsuffix /extension/pgcrypto.control,15 16 17 18 19))
 
-.PHONY: demo test lint postgres clean
+# Debian's folder is on root's PATH only.
+PGBOUNCER := $(shell PATH="$$PATH:/usr/sbin" command -v pgbouncer)
+
+.PHONY: demo test lint postgres pgbouncer clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.project
 	@$(BIN)/partywall demo
 
-test: $(VENV)/.project postgres
+test: $(VENV)/.project postgres pgbouncer
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.project
@@ -52,6 +55,15 @@ postgres:
 		$(APT) update -qq && $(APT) install -qq -y postgresql postgresql-contrib >/dev/null; \
 	else \
 		echo "the tests look for PostgreSQL 15 or later with contrib on PATH" >&2; \
+	fi
+
+# As with PostgreSQL: the package may start one for the machine.
+pgbouncer:
+	@test -n "$(PGBOUNCER)" || if command -v apt-get >/dev/null; then \
+		echo "no PgBouncer: installing Debian's" >&2; \
+		$(APT) update -qq && $(APT) install -qq -y pgbouncer >/dev/null; \
+	else \
+		echo "the tests look for PgBouncer on PATH" >&2; \
 	fi
 
 clean:

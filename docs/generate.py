@@ -87,6 +87,8 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "url": "The login that the application really uses. "
         "Also `PARTYWALL_TENANT_NAME_URL`, the name in capitals.",
         "enter": "A list of SQL statements that make a transaction the tenant's.",
+        "prove": "More of them, which only the application can say: they hold a secret of its. "
+        "An attacker who may change the context repeats `enter`, and never these.",
         "headers": "For `partywall probe`.",
         "own": "For `partywall probe`.",
     }),
@@ -96,6 +98,7 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "id": "Not needed.",
         "url": "As in a tenant. Also `PARTYWALL_ANONYMOUS_URL`.",
         "enter": "As in a tenant.",
+        "prove": "As in a tenant.",
         "headers": "For `partywall probe`.",
         "own": "For `partywall probe`.",
     }),

@@ -1,3 +1,82 @@
 """partywall builds the walls between the tenants of one application, and proves that they hold."""
 
+from typing import TYPE_CHECKING, Any
+
+from partywall.context import TenantContext
+from partywall.errors import (
+    ConfigurationError,
+    DeletedTenant,
+    InactiveTenant,
+    MissingTenant,
+    MissingTenantFilter,
+    PartywallError,
+    PoolTimeout,
+    TenantMismatch,
+    UnknownTenant,
+    UnsafeLogin,
+    WallError,
+)
+from partywall.isolation import (
+    DatabasePerTenant,
+    FilePerTenant,
+    RowSecurity,
+    SchemaPerTenant,
+    ScopedQueries,
+)
+
+if TYPE_CHECKING:
+    from partywall.runtime.repository import TenantRepository
+    from partywall.runtime.session import AsyncTenantSession, TenantSession
+    from partywall.runtime.tables import TenantOwned
+    from partywall.runtime.tenancy import Tenancy
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AsyncTenantSession",
+    "ConfigurationError",
+    "DatabasePerTenant",
+    "DeletedTenant",
+    "FilePerTenant",
+    "InactiveTenant",
+    "MissingTenant",
+    "MissingTenantFilter",
+    "PartywallError",
+    "PoolTimeout",
+    "RowSecurity",
+    "SchemaPerTenant",
+    "ScopedQueries",
+    "Tenancy",
+    "TenantContext",
+    "TenantMismatch",
+    "TenantOwned",
+    "TenantRepository",
+    "TenantSession",
+    "UnknownTenant",
+    "UnsafeLogin",
+    "WallError",
+]
+
+_LATER = {
+    "AsyncTenantSession": "session",
+    "Tenancy": "tenancy",
+    "TenantOwned": "tables",
+    "TenantRepository": "repository",
+    "TenantSession": "session",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
+    """Import what needs SQLAlchemy when it is first asked for; the survey works without it."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - for these names alone
+
+    try:
+        return getattr(import_module(f"partywall.runtime.{_LATER[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "sqlalchemy":
+            raise
+        raise ConfigurationError(
+            f"partywall.{name} needs SQLAlchemy: pip install 'partywall[runtime]'"
+        ) from error

@@ -3,11 +3,23 @@
 ::
 
     PartywallError
-    ├── ConfigurationError    what was asked for can't be done as asked (exit code 2)
-    │   └── ModelError        no tenants could be made out, declared or detected
-    ├── ServerError           a disposable server could not be started or stopped
-    └── TargetError           the surveyed database refused what a survey needs
-        └── CopyError         the disposable copy could not be made as the target is
+    ├── ConfigurationError      what was asked for can't be done as asked (exit code 2)
+    │   ├── ModelError          no tenants could be made out, declared or detected
+    │   └── UnsafeLogin         the application's login could get round the walls
+    ├── TenantError             about one tenant or its context
+    │   ├── MissingTenant       no tenant, an empty one, or what can't be one
+    │   ├── UnknownTenant       nobody by that id lives here
+    │   ├── TenantExists        somebody by that id lives here already
+    │   ├── InactiveTenant      known, and not to be entered: suspended, provisioning, failed
+    │   └── DeletedTenant       its name is a tombstone and is never given out again
+    ├── WallError               a statement or an object would have crossed a wall
+    │   ├── TenantMismatch      what belongs to one tenant was used as another
+    │   └── MissingTenantFilter a statement can't be shown to stay with the tenant
+    ├── PoolTimeout             every connection was in use for as long as one may wait
+    ├── UpgradeError            a move onto row security stopped; run again, it goes on
+    ├── ServerError             a disposable server could not be started or stopped
+    └── TargetError             the surveyed database refused what a survey needs
+        └── CopyError           the disposable copy could not be made as the target is
 """
 
 from __future__ import annotations
@@ -23,6 +35,54 @@ class ConfigurationError(PartywallError):
 
 class ModelError(ConfigurationError):
     """Neither configuration nor catalog says who the tenants are."""
+
+
+class UnsafeLogin(ConfigurationError):
+    """The application's login could get round the walls; the message names how, and the mend."""
+
+
+class TenantError(PartywallError):
+    """About one tenant, or the context that names it."""
+
+
+class MissingTenant(TenantError):
+    """No tenant, an empty tenant, or a value that can't be a tenant's id."""
+
+
+class UnknownTenant(TenantError):
+    """Nobody by that id lives here."""
+
+
+class TenantExists(TenantError):
+    """Somebody by that id lives here already; nothing was changed."""
+
+
+class InactiveTenant(TenantError):
+    """The tenant exists and may not be entered: suspended, provisioning, failed."""
+
+
+class DeletedTenant(TenantError):
+    """The tenant's physical name is a tombstone: it is never given out again."""
+
+
+class WallError(PartywallError):
+    """A statement or an object would have crossed a wall; nothing was executed."""
+
+
+class TenantMismatch(WallError):
+    """What belongs to one tenant was used in the session of another."""
+
+
+class MissingTenantFilter(WallError):
+    """A statement touches a tenant's table and can't be shown to stay with that tenant."""
+
+
+class PoolTimeout(PartywallError):
+    """Every connection was in use for as long as one may wait for it."""
+
+
+class UpgradeError(PartywallError):
+    """A step of an upgrade could not be done; what was done stands, and running again goes on."""
 
 
 class ServerError(PartywallError):

@@ -1,4 +1,4 @@
-"""Disposable PostgreSQL servers from a folder of binaries, for the demo, copies and tests.
+"""Disposable servers, for the demo, copies and tests: PostgreSQL, its replicas, PgBouncer.
 
 POSIX only. Nothing outside one private folder per server is written: no user, no group, no mode
 of a folder that was not made here.
@@ -8,5 +8,18 @@ from partywall.servers.accounts import Account
 from partywall.servers.binaries import Binaries, find_binaries
 from partywall.servers.folders import remove_orphans
 from partywall.servers.launch import Postgres, postgres
+from partywall.servers.pgbouncer import PgBouncer, pgbouncer
+from partywall.servers.replica import Replica, replica
 
-__all__ = ["Account", "Binaries", "Postgres", "find_binaries", "postgres", "remove_orphans"]
+__all__ = [
+    "Account",
+    "Binaries",
+    "PgBouncer",
+    "Postgres",
+    "Replica",
+    "find_binaries",
+    "pgbouncer",
+    "postgres",
+    "remove_orphans",
+    "replica",
+]

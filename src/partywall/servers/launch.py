@@ -104,6 +104,10 @@ class Postgres:
                 break
             if "invalid locale name" not in self.log():
                 self._fail("initdb could not make a cluster")
+        self._configure(settings)
+
+    def _configure(self, settings: Mapping[str, str]) -> None:
+        """Make the socket's folder, and append to the cluster's settings."""
         if self.socket:
             self.socket.mkdir(0o700)
             if self.account.ids:

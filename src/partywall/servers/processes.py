@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
-NAMES = {"postgres", "initdb"}
+NAMES = {"postgres", "initdb", "pg_basebackup", "pgbouncer"}
 POLL_S = 0.01
 PATIENCE_S = 10.0
 
 
 def processes_of(folder: Path) -> set[int]:
-    """Return the ids of the PostgreSQL programs that work in *folder* or were told of it."""
+    """Return the ids of the servers' programs that work in *folder* or were told of it."""
     if (PROC / "self").exists():
         pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
         return {pid for pid in pids if works_in(pid, folder)}
@@ -28,7 +28,7 @@ def processes_of(folder: Path) -> set[int]:
 
 
 def works_in(pid: int, folder: Path) -> bool:
-    """Tell whether *pid* is a PostgreSQL program of *folder*, by what /proc says."""
+    """Tell whether *pid* is a server's program in *folder*, by what /proc says."""
     process = PROC / str(pid)
     try:
         if (process / "comm").read_text().strip() not in NAMES:

@@ -29,6 +29,7 @@ class TenantSettings:
     id: str
     url: str
     enter: tuple[str, ...] = ()
+    prove: tuple[str, ...] = ()
     assumed: bool = False
 
 
@@ -211,10 +212,10 @@ def _tenant(name: str, entry: Any, where: str) -> TenantSettings:  # noqa: ANN40
     if not isinstance(entry, dict):
         message = f"{where} must be a table"
         raise ConfigurationError(message)
-    _only(entry, {"id", "url", "enter", "headers", "own"}, where)
-    enter = entry.get("enter", [])
-    if not isinstance(enter, list) or not all(isinstance(s, str) for s in enter):
-        message = f"{where} enter must be a list of SQL statements"
+    _only(entry, {"id", "url", "enter", "prove", "headers", "own"}, where)
+    enter, prove = entry.get("enter", []), entry.get("prove", [])
+    if not all(isinstance(s, list) and all(isinstance(t, str) for t in s) for s in (enter, prove)):
+        message = f"{where} enter and prove must be lists of SQL statements"
         raise ConfigurationError(message)
     variable = (
         "PARTYWALL_ANONYMOUS_URL"
@@ -223,7 +224,7 @@ def _tenant(name: str, entry: Any, where: str) -> TenantSettings:  # noqa: ANN40
     )
     url = os.environ.get(variable) or _text(entry, "url", where)
     needed = None if name != "anonymous" else ""
-    return TenantSettings(name, _text(entry, "id", where, needed), url, tuple(enter))
+    return TenantSettings(name, _text(entry, "id", where, needed), url, tuple(enter), tuple(prove))
 
 
 def _exception(entry: Mapping[str, Any]) -> Acceptance:

@@ -61,7 +61,7 @@ def identities(
     for who, declared in (
         ("A", a),
         ("B", b),
-        ("none", nobody or replace(a, name="anonymous", id="", enter=())),
+        ("none", nobody or replace(a, name="anonymous", id="", enter=(), prove=())),
     ):
         found[who] = _entered(who, declared, connect)  # type: ignore[arg-type,index] # literals of Who
     custom = [name for name, _ in found["A"].settings if "." in name]
@@ -93,14 +93,15 @@ def _entered(
 ) -> Identity:
     where = f"[tenants.{declared.name}]" if who in {"A", "B"} else f"[{declared.name}]"
     login, database = login_of(declared.url, f"{where} url")
-    names = [n for n in settings_in(declared.enter) if n not in {"role", "session_authorization"}]
+    enter = (*declared.enter, *declared.prove)
+    names = [n for n in settings_in(enter) if n not in {"role", "session_authorization"}]
     connection = connect(database)
     try:
         connection.execute("BEGIN")
         for setting in _lodging(connection, login).items():
             connection.execute("SELECT set_config(%s, %s, false)", setting)
         connection.execute(f"SET SESSION AUTHORIZATION {identifier(login)}".encode())
-        for statement in declared.enter:
+        for statement in enter:
             connection.execute(statement.encode())
         row = connection.execute(SEEN, [names]).fetchone()
     except psycopg.errors.InvalidParameterValue as error:
@@ -120,8 +121,8 @@ def _entered(
     role, _, path, values = row
     settings = tuple((n, v) for n, v in zip(names, values, strict=True) if n != "search_path")
     return Identity(
-        who, declared.name, declared.id, login, role, declared.url, database, declared.enter,
-        tuple(path), settings,
+        who, declared.name, declared.id, login, role, declared.url, database, enter,
+        tuple(path), settings, declared.prove,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class Identity:
         url: how to connect as the login, None where only the administrator can act as it.
         database: the database it works in.
         enter: statements that make a transaction the tenant's.
+        proof: those of them that only the application can say, since they hold a secret of its.
         search_path: schemas that unqualified names are looked up in, once entered.
         settings: the context's settings once entered, by name.
     """
@@ -36,3 +37,4 @@ class Identity:
     enter: tuple[str, ...]
     search_path: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    proof: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What the runtime costs, in pairs: the same work with partywall, without, and with others."""

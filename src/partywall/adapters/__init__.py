@@ -1,0 +1,1 @@
+"""Frameworks that meet the walls: one module or package each, an extra each."""

@@ -1,0 +1,398 @@
+"""The one way to a session: `Tenancy`."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
+
+from partywall.context import TenantContext
+from partywall.errors import ConfigurationError, MissingTenant
+from partywall.isolation.scoped_queries import ScopedQueries
+from partywall.runtime.batching import async_batched, batched
+from partywall.runtime.directory import refusal
+from partywall.runtime.ground import Terms
+from partywall.runtime.grounds import Grounds
+from partywall.runtime.health import examined
+from partywall.runtime.lease import KEY, Lease, Wishes
+from partywall.runtime.lending import PlainBlock, async_lent
+from partywall.runtime.routing import position
+from partywall.runtime.session import AsyncTenantSession, SessionBlock, TenantSession
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from partywall.isolation.plan import IsolationModel
+    from partywall.runtime.batching import AsyncBatch, Batch
+    from partywall.runtime.directory import Directory, Standing
+    from partywall.runtime.events import Observer
+    from partywall.runtime.health import Health
+    from partywall.runtime.plain import AsyncTenantConnection
+
+LEASES = 1024
+"""How many are kept: a lease is a value, and most requests ask for one that was asked before."""
+
+AUDIT = logging.getLogger("partywall.audit")
+
+
+class Tenancy:
+    """The application's way to its tenants' data; one for the life of the process.
+
+    Nothing is opened before the first session. Every session and connection is for one
+    `TenantContext`, in a transaction that is committed when the block ends, rolled back when it
+    raises, and thrown away with its connection when it is cancelled.
+
+    Args:
+        url: the database: `postgresql://…` (psycopg), `postgresql+asyncpg://…` (asyncpg for async
+            code, psycopg for the rest) or `sqlite:///…`.
+        isolation: how the tenants are kept apart.
+        connections: how many may be open at once, over all tenants, for sync and for async code
+            each.
+        timeout_s: how long to wait for one of them.
+        replica: where `read_only=True` sessions go; without it they go to *url*.
+        pooler: `transaction` when a proxy such as PgBouncer gives each transaction another server
+            session.
+        servers: for tenants on several servers: name -> url.
+        directory: says whether a tenant exists and may be entered; without it, that is known only
+            where each tenant has a schema, a database or a file of its own.
+        observer: is told of entering, refusals and waiting.
+        expire_on_commit: as SQLAlchemy's; off, since what a block has loaded is read after it.
+        connect_args: passed on to the driver.
+
+    Raises:
+        ConfigurationError: when these can't go together.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument for each thing that can be chosen
+        self,
+        url: str | URL,
+        isolation: IsolationModel,
+        *,
+        connections: int = 10,
+        timeout_s: float = 30.0,
+        replica: str | URL | None = None,
+        pooler: Literal["", "transaction"] = "",
+        servers: Mapping[str, str | URL] | None = None,
+        directory: Directory | None = None,
+        observer: Observer | None = None,
+        expire_on_commit: bool = False,
+        connect_args: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.isolation = isolation
+        self.observer = observer
+        terms = Terms(
+            model=isolation,
+            connections=connections,
+            timeout_s=timeout_s,
+            pooled_per_transaction=pooled(pooler),
+            observer=observer,
+            connect_args=connect_args or {},
+        )
+        self.grounds = Grounds(
+            make_url(url),
+            terms,
+            replica=make_url(replica) if replica is not None else None,
+            servers={name: make_url(address) for name, address in (servers or {}).items()},
+        )
+        self._usual = self.grounds.framing({})
+        self._directory = directory
+        self._leases: dict[TenantContext, Lease] = {}
+        self._expire_on_commit = expire_on_commit
+        self._session_class = session_class(isolation)
+
+    def session(self, context: TenantContext, **wishes: Unpack[Wishes]) -> SessionBlock:
+        """A SQLAlchemy session of the tenant, in transactions of the tenant.
+
+        Args:
+            context: the tenant.
+            wishes: see `partywall.runtime.lease.Wishes`.
+
+        Raises:
+            MissingTenant: without a context.
+            UnknownTenant, InactiveTenant, DeletedTenant: when it may not be entered.
+            PoolTimeout: when no connection came free in time.
+        """
+        lease = self.lease(context, **wishes)
+        return self._session(lease, self.grounds.engine(lease, wishes))
+
+    @asynccontextmanager
+    async def async_session(
+        self, context: TenantContext, **wishes: Unpack[Wishes]
+    ) -> AsyncIterator[AsyncTenantSession]:
+        """As `session`, for async code."""
+        lease = await self.async_lease(context, **wishes)
+        engine = await self.grounds.async_engine(lease, wishes)
+        async with self._async_session(lease, engine) as session:
+            yield session
+
+    @contextmanager
+    def connection(self, context: TenantContext, **wishes: Unpack[Wishes]) -> Iterator[Connection]:
+        """A SQLAlchemy Core connection in one transaction of the tenant."""
+        lease = self.lease(context, **wishes)
+        engine = self.grounds.engine(lease, wishes)
+        with engine.connect() as plain:
+            connection = plain.execution_options(**{KEY: lease})
+            connection.begin()
+            try:
+                yield connection
+                connection.commit()  # of the last transaction, where the block ended the first
+            except Exception:
+                connection.rollback()
+                raise
+            except BaseException:
+                connection.invalidate()
+                raise
+
+    @asynccontextmanager
+    async def async_connection(
+        self, context: TenantContext, **wishes: Unpack[Wishes]
+    ) -> AsyncIterator[AsyncConnection]:
+        """As `connection`, for async code."""
+        lease = await self.async_lease(context, **wishes)
+        engine = await self.grounds.async_engine(lease, wishes)
+        async with AsyncEngine(engine).connect() as plain:
+            connection = await plain.execution_options(**{KEY: lease})
+            _ = await connection.begin()
+            try:
+                yield connection
+                await connection.commit()
+            except Exception:
+                await connection.rollback()
+                raise
+            except BaseException:
+                await connection.invalidate()
+                raise
+
+    def plain(self, context: TenantContext, **wishes: Unpack[Wishes]) -> PlainBlock:
+        """A connection of psycopg's own in one transaction of the tenant, without SQLAlchemy.
+
+        Raises:
+            ConfigurationError: where the driver is another than psycopg.
+        """
+        lease = self.lease(context, **wishes)
+        engine = self.grounds.engine(lease, wishes)
+        return PlainBlock(engine, lease)
+
+    @asynccontextmanager
+    async def async_plain(
+        self, context: TenantContext, **wishes: Unpack[Wishes]
+    ) -> AsyncIterator[AsyncTenantConnection]:
+        """As `plain`, for async code."""
+        lease = await self.async_lease(context, **wishes)
+        engine = await self.grounds.async_engine(lease, wishes)
+        async with async_lent(engine, lease) as connection:
+            yield connection
+
+    @contextmanager
+    def batch(self, context: TenantContext) -> Iterator[Batch]:
+        """A whole unit of work of the tenant in one round trip, through psycopg's pipeline.
+
+        Raises:
+            ConfigurationError: where the driver is another than psycopg.
+        """
+        lease = self.lease(context)
+        with batched(self.grounds.engine(lease), lease) as batch:
+            yield batch
+
+    @asynccontextmanager
+    async def async_batch(self, context: TenantContext) -> AsyncIterator[AsyncBatch]:
+        """As `batch`, for async code."""
+        lease = await self.async_lease(context)
+        async with async_batched(await self.grounds.async_engine(lease), lease) as batch:
+            yield batch
+
+    @contextmanager
+    def every_tenant(self, *, reason: str, by: str) -> Iterator[TenantSession]:
+        """A session that sees every tenant: the one way out, and every use of it is logged.
+
+        Args:
+            reason: why; it goes into the log, so it names no person's data.
+            by: who asks.
+
+        Raises:
+            ConfigurationError: where the database itself keeps the tenants apart: use a login of
+                its own for such work; or when no reason is given.
+        """
+        lease = self.unscoped(reason, by)
+        with self._session(lease, self.grounds.engine(lease)) as session:
+            yield session
+
+    @asynccontextmanager
+    async def async_every_tenant(
+        self, *, reason: str, by: str
+    ) -> AsyncIterator[AsyncTenantSession]:
+        """As `every_tenant`, for async code."""
+        lease = self.unscoped(reason, by)
+        async with self._async_session(lease, await self.grounds.async_engine(lease)) as session:
+            yield session
+
+    def position(self, context: TenantContext) -> str:
+        """How far the tenant's database has written: `not_before=` of a session that reads it.
+
+        Ask after the commit; it costs one round trip to the primary.
+        """
+        return position(self.grounds.engine(self.lease(context)))
+
+    async def async_position(self, context: TenantContext) -> str:
+        """As `position`, for async code."""
+        engine = await self.grounds.async_engine(await self.async_lease(context))
+        return await greenlet_spawn(position, engine)
+
+    def health(self, *, timeout_s: float = 2.0) -> Health:
+        """How database, pool of sync code and replica are now; raises for none of them.
+
+        Args:
+            timeout_s: how long to wait for each to take a connection.
+        """
+        return examined(self.grounds, asynchronous=False, timeout_s=timeout_s)
+
+    async def async_health(self, *, timeout_s: float = 2.0) -> Health:
+        """As `health`, for async code and its pool."""
+        return await greenlet_spawn(
+            partial(examined, self.grounds, asynchronous=True, timeout_s=timeout_s)
+        )
+
+    def close(self) -> None:
+        """Close the idle connections of sync code; the next session opens others."""
+        self.grounds.dispose(asynchronous=False)
+
+    async def async_close(self) -> None:
+        """Close the idle connections, of async code and of sync code."""
+        await greenlet_spawn(partial(self.grounds.dispose, asynchronous=True))
+        self.close()
+
+    def __enter__(self) -> Self:
+        """This tenancy; the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """This tenancy; the block closes it."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.async_close()
+
+    def lease(self, context: TenantContext, **wishes: Unpack[Wishes]) -> Lease:
+        """What a connection is lent for, once the directory has let the tenant in."""
+        checked(context)
+        if self._directory is not None:
+            self._admit(context, self._directory.standing(context.tenant_id))
+        return self._lease(context, wishes)
+
+    async def async_lease(self, context: TenantContext, **wishes: Unpack[Wishes]) -> Lease:
+        """As `lease`, for async code."""
+        checked(context)
+        if self._directory is not None:
+            self._admit(context, await self._directory.async_standing(context.tenant_id))
+        return self._lease(context, wishes)
+
+    def unscoped(self, reason: str, by: str) -> Lease:
+        """A lease of every tenant, written to the log before it is used."""
+        if not isinstance(self.isolation, ScopedQueries):
+            raise ConfigurationError(
+                f"{type(self.isolation).__name__} keeps the tenants apart in the database, and "
+                "this login can't see them all: connect with a login of its own for such work"
+            )
+        if not reason.strip() or not by.strip():
+            raise ConfigurationError(
+                'every_tenant needs a reason and who asks: every_tenant(reason="…", by="…")'
+            )
+        AUDIT.warning("every tenant opened", extra={"reason": reason, "by": by})
+        if self.observer is not None:
+            self.observer.opened_to_all(reason, by)
+        begin, ending = self._usual
+        return Lease(self.isolation, None, begin, ending, reason, self.observer)
+
+    def _admit(self, context: TenantContext, standing: Standing | None) -> None:
+        error = refusal(standing)
+        if error is not None:
+            if self.observer is not None:
+                self.observer.refused(context, error)
+            raise error
+
+    def _lease(self, context: TenantContext, wishes: Wishes) -> Lease:
+        if wishes:
+            begin, ending = self.grounds.framing(wishes)
+            return Lease(self.isolation, context, begin, ending, observer=self.observer)
+        known = self._leases.get(context)
+        if known is None:
+            if len(self._leases) >= LEASES:
+                self._leases.clear()
+            begin, ending = self._usual
+            known = Lease(self.isolation, context, begin, ending, observer=self.observer)
+            self._leases[context] = known
+        return known
+
+    def _session(self, lease: Lease, engine: Engine) -> SessionBlock:
+        session = self._session_class(
+            lease=lease, bind=engine, expire_on_commit=self._expire_on_commit
+        )
+        return SessionBlock(session)
+
+    @asynccontextmanager
+    async def _async_session(
+        self, lease: Lease, engine: Engine
+    ) -> AsyncIterator[AsyncTenantSession]:
+        session = AsyncTenantSession(
+            AsyncEngine(engine),
+            sync_session_class=self._session_class,
+            lease=lease,
+            expire_on_commit=self._expire_on_commit,
+        )
+        async with session:  # closes it in a task of its own, which no cancellation stops
+            try:
+                yield session
+                await session.commit()
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    await session.invalidate()
+                raise
+
+
+def pooled(pooler: str) -> bool:
+    """Whether a proxy is between that gives each transaction another server session.
+
+    Raises:
+        ConfigurationError: for a pooler of another kind.
+    """
+    if pooler not in {"", "transaction"}:
+        raise ConfigurationError(
+            f'pooler={pooler!r} is not known: say "transaction", or leave it out for a proxy that '
+            "keeps a session together"
+        )
+    return pooler == "transaction"
+
+
+def checked(context: object) -> None:
+    """Take nothing but a context.
+
+    Raises:
+        MissingTenant: for None, an id, a dictionary: a context is made in one place.
+    """
+    if not isinstance(context, TenantContext):
+        raise MissingTenant(
+            "a session needs a TenantContext: make it where the request is authenticated, "
+            "TenantContext(tenant_id), and pass it on"
+        )
+
+
+def session_class(isolation: IsolationModel) -> type[TenantSession]:
+    """The class of sessions that *isolation* needs."""
+    if isinstance(isolation, ScopedQueries):
+        from partywall.runtime.scoping import ScopedSession  # noqa: PLC0415 - imports the parser
+
+        return ScopedSession
+    return TenantSession
