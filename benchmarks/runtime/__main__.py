@@ -11,6 +11,7 @@ peers   the same with django-tenants, fastapi-tenancy and sqlalchemy-tenants, in
         their own (installed with pip, the first time)
 crowd   1,000 tenants, 16 clients, one pool of 10 connections: throughput and p99
 memory  what a backend keeps of 1,000 schemas of 20 tables
+analysis  what `ScopedQueries` takes to look at a statement
 
 Every figure comes from one run in which the contenders took turns; see `pairing`.
 """
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.runtime.analysis import analysis
 from benchmarks.runtime.crowd import crowd
 from benchmarks.runtime.environment import interpreter
 from benchmarks.runtime.memory import memory
@@ -143,12 +145,19 @@ def memories(binaries: Binaries, asked: argparse.Namespace) -> Iterator[Row]:
     yield from map(asdict, memory(binaries, MANY))
 
 
+def looks(binaries: Binaries, asked: argparse.Namespace) -> Iterator[Row]:
+    """No server is asked."""
+    del binaries, asked
+    yield from map(asdict, analysis())
+
+
 BENCHMARKS: dict[str, Callable[[Binaries, argparse.Namespace], Iterator[Row]]] = {
     "units": units,
     "sealed": sealed,
     "peers": peers,
     "crowd": crowds,
     "memory": memories,
+    "analysis": looks,
 }
 
 

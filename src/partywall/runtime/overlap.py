@@ -50,6 +50,8 @@ async def async_collect(connection: Any) -> None:
             return
         entry.hold()
         try:
+            # As a rule the answer is there by now, and then no loop has to turn for it.
+            connection.pgconn.consume_input()
             entered(connection, await connection.wait(generators.execute(connection.pgconn)))
         except BaseException as error:
             entry.failed(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, inspect
@@ -14,7 +14,7 @@ from partywall.runtime.entering import refused
 from partywall.runtime.lease import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from sqlalchemy.orm import InstanceState
 
@@ -165,3 +165,37 @@ class AsyncTenantSession(AsyncSession):
             TenantMismatch: when this is the session of another tenant.
         """
         self.sync_session.require(context)
+
+
+class AsyncSessionBlock(AbstractAsyncContextManager[AsyncTenantSession]):
+    """The block of `async with tenancy.async_session(context)`; as `SessionBlock`."""
+
+    __slots__ = ("_opened", "_session")
+
+    def __init__(self, opened: Callable[[], Awaitable[AsyncTenantSession]]) -> None:
+        self._opened = opened
+
+    async def __aenter__(self) -> AsyncTenantSession:
+        """The session."""
+        self._session = await self._opened()
+        return self._session
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        """Commit, roll back, or throw the connection away."""
+        try:
+            if kind is None:
+                await self._session.commit()
+            elif not issubclass(kind, Exception):
+                await self._session.invalidate()
+        except BaseException as raised:
+            if not isinstance(raised, Exception):
+                await self._session.invalidate()
+            raise
+        finally:
+            if self._session.in_transaction():
+                # In a task of its own, which no cancellation stops.
+                await self._session.__aexit__(kind, error, trace)
+            else:
+                self._session.sync_session.close()  # which has nothing to say to the server

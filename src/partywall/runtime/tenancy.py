@@ -22,7 +22,12 @@ from partywall.runtime.health import examined
 from partywall.runtime.lease import KEY, Lease, Wishes
 from partywall.runtime.lending import PlainBlock, async_lent
 from partywall.runtime.routing import position
-from partywall.runtime.session import AsyncTenantSession, SessionBlock, TenantSession
+from partywall.runtime.session import (
+    AsyncSessionBlock,
+    AsyncTenantSession,
+    SessionBlock,
+    TenantSession,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -123,15 +128,14 @@ class Tenancy:
         lease = self.lease(context, **wishes)
         return self._session(lease, self.grounds.engine(lease, wishes))
 
-    @asynccontextmanager
-    async def async_session(
-        self, context: TenantContext, **wishes: Unpack[Wishes]
-    ) -> AsyncIterator[AsyncTenantSession]:
+    def async_session(self, context: TenantContext, **wishes: Unpack[Wishes]) -> AsyncSessionBlock:
         """As `session`, for async code."""
-        lease = await self.async_lease(context, **wishes)
-        engine = await self.grounds.async_engine(lease, wishes)
-        async with self._async_session(lease, engine) as session:
-            yield session
+
+        async def opened() -> AsyncTenantSession:
+            lease = await self.async_lease(context, **wishes)
+            return self._async_session(lease, await self.grounds.async_engine(lease, wishes))
+
+        return AsyncSessionBlock(opened)
 
     @contextmanager
     def connection(self, context: TenantContext, **wishes: Unpack[Wishes]) -> Iterator[Connection]:
@@ -225,14 +229,14 @@ class Tenancy:
         with self._session(lease, self.grounds.engine(lease)) as session:
             yield session
 
-    @asynccontextmanager
-    async def async_every_tenant(
-        self, *, reason: str, by: str
-    ) -> AsyncIterator[AsyncTenantSession]:
+    def async_every_tenant(self, *, reason: str, by: str) -> AsyncSessionBlock:
         """As `every_tenant`, for async code."""
-        lease = self.unscoped(reason, by)
-        async with self._async_session(lease, await self.grounds.async_engine(lease)) as session:
-            yield session
+
+        async def opened() -> AsyncTenantSession:
+            lease = self.unscoped(reason, by)
+            return self._async_session(lease, await self.grounds.async_engine(lease))
+
+        return AsyncSessionBlock(opened)
 
     def position(self, context: TenantContext) -> str:
         """How far the tenant's database has written: `not_before=` of a session that reads it.
@@ -342,24 +346,13 @@ class Tenancy:
         )
         return SessionBlock(session)
 
-    @asynccontextmanager
-    async def _async_session(
-        self, lease: Lease, engine: Engine
-    ) -> AsyncIterator[AsyncTenantSession]:
-        session = AsyncTenantSession(
+    def _async_session(self, lease: Lease, engine: Engine) -> AsyncTenantSession:
+        return AsyncTenantSession(
             AsyncEngine(engine),
             sync_session_class=self._session_class,
             lease=lease,
             expire_on_commit=self._expire_on_commit,
         )
-        async with session:  # closes it in a task of its own, which no cancellation stops
-            try:
-                yield session
-                await session.commit()
-            except BaseException as error:
-                if not isinstance(error, Exception):
-                    await session.invalidate()
-                raise
 
 
 def pooled(pooler: str) -> bool:

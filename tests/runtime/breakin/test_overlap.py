@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,7 +22,7 @@ from tests.runtime.breakin.test_pool_reuse import Stop, same_backend
 from tests.runtime.test_fork import in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from partywall.runtime.session import TenantSession
 
@@ -35,6 +37,18 @@ NOBODY = TenantContext("nobody")
 def bodies(context: TenantContext) -> list[tuple[str]]:
     """What `BODIES` gives."""
     return [(body,) for body in ROWS[context.tenant_id].values()]
+
+
+@contextmanager
+def asleep(backend: int) -> Iterator[None]:
+    """Have a backend answer nothing for a moment."""
+    os.kill(backend, signal.SIGSTOP)
+    waking = threading.Timer(0.1, os.kill, (backend, signal.SIGCONT))
+    waking.start()
+    try:
+        yield
+    finally:
+        waking.join()
 
 
 @PSYCOPG
@@ -316,12 +330,13 @@ def test_a_time_out_while_the_answer_is_awaited(house: House, *, swallowed: bool
     before = house.backend(ACME)
 
     async def main() -> None:
-        async with house.tenancy.async_plain(ACME) as connection:
-            with suppress(TimeoutError) if swallowed else nullcontext():
-                async with asyncio.timeout(0):
+        with asleep(before):
+            async with house.tenancy.async_plain(ACME) as connection:
+                with suppress(TimeoutError) if swallowed else nullcontext():
+                    async with asyncio.timeout(0.01):
+                        await connection.execute(INSERT)
+                with pytest.raises(WallError, match="half-way"):
                     await connection.execute(INSERT)
-            with pytest.raises(WallError, match="half-way"):
-                await connection.execute(INSERT)
 
     with pytest.raises(WallError if swallowed else TimeoutError):
         house.run(main())

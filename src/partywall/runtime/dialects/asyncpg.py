@@ -100,6 +100,8 @@ class WalledAsyncpg(Walled, PGDialect_asyncpg):
         """SQLAlchemy's cache of what asyncpg has prepared, and asyncpg's listeners."""
         connection._prepared_statement_cache.clear()  # noqa: SLF001 - there is no public way
         driver = connection.driver_connection
+        # What the cache let go of would be closed one by one, each in a round trip of its own.
+        driver._stmts_to_close.clear()  # noqa: SLF001 - as above
         driver._listeners.clear()  # noqa: SLF001 - as `reset` does, without its round trip
         driver._log_listeners.clear()  # noqa: SLF001 - as above
 

@@ -36,6 +36,22 @@ IDLE = 0
 """libpq's PQTRANS_IDLE: https://www.postgresql.org/docs/current/libpq-status.html"""
 
 
+async def locked(lock: asyncio.Lock) -> None:
+    """Take the lock of a driver's connection.
+
+    Raises:
+        WallError: when whoever holds it doesn't let go in time.
+    """
+    if not lock.locked():
+        await lock.acquire()
+        return
+    try:
+        async with asyncio.timeout(LOCK_S):
+            await lock.acquire()
+    except TimeoutError as error:
+        raise WallError(READING) from error
+
+
 @lru_cache(maxsize=1024)
 def message(statements: tuple[str, ...]) -> bytes:
     """The statements as one message of the wire; most of them are said again and again."""
@@ -142,11 +158,7 @@ class WalledAsyncPsycopg(Walled, PGDialectAsync_psycopg):
         del valued
 
         async def sent(driver: Any) -> str | None:
-            try:
-                async with asyncio.timeout(LOCK_S):
-                    await driver.lock.acquire()
-            except TimeoutError as error:
-                raise WallError(READING) from error
+            await locked(driver.lock)
             try:
                 self.post(connection, statements)
                 results = await driver.wait(generators.execute(driver.pgconn))
