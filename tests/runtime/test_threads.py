@@ -138,3 +138,27 @@ def test_background_work_after_the_response(tenancy: Tenancy) -> None:
 
 def test_the_context_travels_to_a_job_as_text(tenancy: Tenancy) -> None:
     assert read(tenancy, TenantContext.from_json(GLOBEX.to_json())) == [GLOBEX.tenant_id]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_tasks_that_wait_come_before_one_that_comes_again(
+    database: Database, model: IsolationModel, driver: str
+) -> None:
+    """Whoever gives a connection back would else take it again before the others are woken."""
+    order: list[int] = []
+
+    async def client(tenancy: Tenancy, number: int) -> None:
+        for _ in range(20):
+            async with tenancy.async_session(BOTH[number % 2]) as session:
+                assert (await session.scalars(READ)).all() == [BOTH[number % 2].tenant_id]
+                order.append(number)
+
+    async def main() -> None:
+        url = database.url("app").replace("postgresql", driver, 1)
+        async with Tenancy(url, model, connections=1) as tenancy:
+            await client(tenancy, 0)
+            order.clear()
+            await asyncio.gather(*(client(tenancy, number) for number in range(4)))
+
+    asyncio.run(main())
+    assert [order[turn : turn + 4] for turn in range(0, 80, 4)] == [[0, 1, 2, 3]] * 20

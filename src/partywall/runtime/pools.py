@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import TimeoutError as PoolTimedOut
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
+from sqlalchemy.util import await_only
 
 from partywall.errors import PoolTimeout
 
@@ -45,4 +47,21 @@ class ObservedPool(Observed, QueuePool):
 
 
 class AsyncObservedPool(Observed, AsyncAdaptedQueuePool):
-    """For async code."""
+    """For async code; first come, first served."""
+
+    _coming = 0
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        """As `Observed`; who waits is woken first.
+
+        A connection that comes back wakes whoever waits longest, but only the loop's next turn
+        runs that task: this one, still running, would take the connection from under it, again
+        and again.
+        """
+        if self._coming:
+            await_only(asyncio.sleep(0))
+        self._coming += 1
+        try:
+            return super()._do_get()
+        finally:
+            self._coming -= 1
