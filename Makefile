@@ -19,6 +19,7 @@ PGBOUNCER := $(shell PATH="$$PATH:/usr/sbin" command -v pgbouncer)
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.project
+	@$(BIN)/python examples/invoices/demo.py
 	@$(BIN)/partywall demo
 
 test: $(VENV)/.project postgres pgbouncer

@@ -18,9 +18,16 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typer.models import ArgumentInfo
+
 from partywall.cli import ending
 from partywall.cli.audit import audit
 from partywall.cli.demo import demo
+from partywall.cli.domains import domains
+from partywall.cli.log import log
+from partywall.cli.members import members
+from partywall.cli.quotas import quotas
+from partywall.cli.tenants import tenants
 from partywall.errors import ConfigurationError
 from partywall.reports.json import schema
 from partywall.survey.attacks import every_attack
@@ -29,6 +36,7 @@ from partywall.survey.configuration import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from partywall.survey.attack import Attack
     from partywall.survey.check import Check
@@ -54,13 +62,20 @@ LEVELS = {
 }
 EXITS = {
     "HELD": "Held: every attack failed, and every control succeeded.",
-    "BREACHED": "Breached: at least one finding.",
-    "USAGE": "Usage or configuration: nothing was surveyed, or the server did not go on.",
+    "BREACHED": "Breached: at least one finding; of `log verify`: a chain is broken.",
+    "USAGE": "Usage or configuration: nothing was surveyed or changed, or the server did not go "
+    "on. Of the commands on the control plane also: unknown, taken, or against a rule.",
     "UNDECIDED": "Undecided: no finding, but something could not be tested.",
     "INTERNAL": "An internal error: a fault of partywall, no verdict.",
     "INTERRUPTED": "Interrupted (Ctrl-C); what the run had made is removed.",
     "UNREAD": "Nobody read the output to its end (`| head`).",
 }
+
+GROUPS = {
+    "tenants": tenants, "domains": domains, "members": members, "log": log, "quotas": quotas,
+}  # fmt: skip
+
+COMMON = frozenset({"control", "config", "output_format", "verbose"})
 
 # The tables of partywall.toml, each with a way to ask the loader for its keys.
 TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
@@ -73,6 +88,14 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "public": "Rows that everyone may read, by design.",
         "exceptions": "Findings that are accepted.",
         "api": "For `partywall probe`; `partywall audit` does not read it.",
+        "control": "Where the control plane is: for `partywall tenants` and the like.",
+    }),
+    "[control]": (
+        "[control]\nzzz = 1", "For the commands on the control plane; a survey does not read it.", {
+        "url": "The control plane's own database, as its application names it. Also `--control`, "
+        "or `PARTYWALL_CONTROL`.",
+        "app": "The application's `ControlPlane`, as `invoices.main:plane`: it makes and removes "
+        "tenants. It is imported from the working folder. Also `--app`.",
     }),
     "[database]": ("[database]\nzzz = 1", "", {
         "url": "An administrator's address: it reads the catalog, makes the copy and plants rows. "
@@ -235,6 +258,25 @@ def _command() -> Iterator[str]:
     for function in (audit, demo):
         yield f"## `partywall {function.__name__}`\n\n{inspect.getdoc(function)}\n\n"
         yield from _table(("option", "meaning"), _options(function))
+    yield (
+        "## The control plane\n\nThe commands below are about tenants; they need "
+        "`partywall[control]`, and all have these options (but `log export`, which writes JSON "
+        "lines, no `--format`):\n\n"
+    )
+    listing = GROUPS["tenants"].registered_commands[0].callback
+    yield from _table(("option", "meaning"), _options(listing, COMMON) if listing else ())
+    for name, group in GROUPS.items():
+        yield f"## `partywall {name}`\n\n{group.info.help}\n\n"
+        for command in group.registered_commands:
+            assert command.callback  # noqa: S101 - each of ours is a function
+            called = command.name or command.callback.__name__
+            arguments = "".join(f" {shown}" for shown, _ in _arguments(command.callback))
+            yield f"### `partywall {name} {called}{arguments}`\n\n"
+            yield f"{inspect.getdoc(command.callback)}\n\n"
+            own = inspect.signature(command.callback).parameters.keys() - COMMON
+            rows = [(f"`{shown}`", told) for shown, told in _arguments(command.callback)]
+            rows += _options(command.callback, own)
+            yield from _table(("argument or option", "meaning"), rows) if rows else ()
     yield "## Exit codes\n\n"
     codes = {n: v for n, v in vars(ending).items() if n.isupper() and type(v) is int}
     if set(codes) != set(EXITS):
@@ -242,10 +284,22 @@ def _command() -> Iterator[str]:
     yield from _table(("code", "meaning"), ((str(codes[n]), EXITS[n]) for n in EXITS))
 
 
-def _options(function: Callable[..., None]) -> Iterator[tuple[str, str]]:
+def _arguments(function: Callable[..., object]) -> Iterator[tuple[str, str]]:
+    hints = typing.get_type_hints(function, include_extras=True)
+    for hint in hints.values():
+        told = typing.get_args(hint)[1:2]
+        if told and isinstance(told[0], ArgumentInfo):
+            yield told[0].metavar or "", told[0].help or ""
+
+
+def _options(
+    function: Callable[..., object], only: AbstractSet[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
     hints = typing.get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         kind, option = typing.get_args(hints[name])[:2]
+        if isinstance(option, ArgumentInfo) or (only and name not in only):
+            continue
         declared = (option.default, *(option.param_decls or ()))  # Annotated puts the first there
         names = [d for d in declared if isinstance(d, str)] or [f"--{name.replace('_', '-')}"]
         value = option.metavar or _choices(kind)

@@ -15,6 +15,17 @@
     ├── WallError               a statement or an object would have crossed a wall
     │   ├── TenantMismatch      what belongs to one tenant was used as another
     │   └── MissingTenantFilter a statement can't be shown to stay with the tenant
+    ├── AccessError             somebody may not do what they asked for
+    │   ├── NotAuthenticated    nobody, or a credential that does not hold
+    │   ├── NotPermitted        known, and without the permission
+    │   └── TooManyAttempts     wait `retry_after_s` before the next one
+    ├── RecordError             about a record of the control plane
+    │   ├── InvalidRecord       a slug, an address or a name that can't be
+    │   ├── UnknownRecord       there is no such record
+    │   └── RecordConflict      it would stand against another record, or a rule
+    ├── QuotaExceeded           a tenant has used up what it may have
+    ├── WorkError               a tenant could not be provisioned or removed; the reason says why
+    ├── Unavailable             what is needed for an answer is down; try again
     ├── PoolTimeout             every connection was in use for as long as one may wait
     ├── UpgradeError            a move onto row security stopped; run again, it goes on
     ├── ServerError             a disposable server could not be started or stopped
@@ -75,6 +86,75 @@ class TenantMismatch(WallError):
 
 class MissingTenantFilter(WallError):
     """A statement touches a tenant's table and can't be shown to stay with that tenant."""
+
+
+class AccessError(PartywallError):
+    """Somebody may not do what they asked for."""
+
+
+class NotAuthenticated(AccessError):
+    """Nobody, or a credential that does not hold: wrong, expired, revoked."""
+
+
+class NotPermitted(AccessError):
+    """Somebody known, whose role lacks the permission."""
+
+
+class TooManyAttempts(AccessError):
+    """More attempts than a window of time allows.
+
+    Attributes:
+        retry_after_s: when the window ends.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RecordError(PartywallError):
+    """About a record of the control plane; nothing was changed."""
+
+
+class InvalidRecord(RecordError):
+    """A slug, an address or a name that can't be: malformed, reserved."""
+
+
+class UnknownRecord(RecordError):
+    """There is no such record, or not in this tenant."""
+
+
+class RecordConflict(RecordError):
+    """It would stand against another record (taken already), or a rule (the last owner)."""
+
+
+class QuotaExceeded(PartywallError):
+    """A tenant has used up what it may have.
+
+    Attributes:
+        kind: of what: rows, requests_per_minute.
+        retry_after_s: when there is more by itself; None when there won't be.
+    """
+
+    def __init__(self, message: str, *, kind: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.kind, self.retry_after_s = kind, retry_after_s
+
+
+class WorkError(PartywallError):
+    """A tenant could not be provisioned or removed; nothing half-made is left."""
+
+
+class Unavailable(PartywallError):
+    """What is needed for an answer is down.
+
+    Attributes:
+        retry_after_s: when to try again.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class PoolTimeout(PartywallError):

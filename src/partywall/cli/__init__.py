@@ -12,6 +12,11 @@ import typer
 from partywall import __version__
 from partywall.cli.audit import audit
 from partywall.cli.demo import demo
+from partywall.cli.domains import domains
+from partywall.cli.log import log
+from partywall.cli.members import members
+from partywall.cli.quotas import quotas
+from partywall.cli.tenants import tenants
 
 app = typer.Typer(
     help="Builds the walls between the tenants of one application, and proves that they hold.",
@@ -23,6 +28,14 @@ app = typer.Typer(
 )
 app.command()(audit)
 app.command()(demo)
+for _name, _group in {
+    "tenants": tenants,
+    "domains": domains,
+    "members": members,
+    "log": log,
+    "quotas": quotas,
+}.items():
+    app.add_typer(_group, name=_name)
 
 
 def _version(asked: bool) -> None:

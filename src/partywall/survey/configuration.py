@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from partywall.survey.attack import Level
 
 LEVELS = ("query", "sql", "context")
+TABLES = frozenset(
+    {
+        "database", "survey", "tenants", "anonymous", "public", "exceptions", "model", "api",
+        "control",
+    }
+)  # fmt: skip
 REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -76,6 +82,34 @@ class Configuration:
     shared: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """Where the control plane is.
+
+    Attributes:
+        url: of its own database, "" when nothing says it.
+        app: the application's `ControlPlane`, as ``module:attribute``; "" when nothing says it.
+    """
+
+    url: str
+    app: str
+
+
+def control(path: Path | None = None, *, url: str = "", app: str = "") -> ControlSettings:
+    """Read where the control plane is; *url* and *app* override what the file says.
+
+    The file is looked for as `load` does; ``PARTYWALL_CONTROL`` overrides its url.
+
+    Raises:
+        ConfigurationError: something is unknown or of a wrong kind; the message names the place.
+    """
+    table = _table(_known(path), "control")
+    return ControlSettings(
+        url or os.environ.get("PARTYWALL_CONTROL") or _text(table, "url", "[control]", ""),
+        app or _text(table, "app", "[control]", ""),
+    )
+
+
 def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Configuration:
     """Read the configuration; *url* and *attacker* override what the file says.
 
@@ -86,11 +120,7 @@ def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Conf
     Raises:
         ConfigurationError: something is missing or unknown; the message names the place.
     """
-    document = _document(path)
-    known = {
-        "database", "survey", "tenants", "anonymous", "public", "exceptions", "model", "api",
-    }  # fmt: skip
-    _only(document, known, "the top level")
+    document = _known(path)
     survey = _table(document, "survey")
     _only(survey, {"attacker"}, "[survey]")
     model = _table(document, "model")
@@ -131,6 +161,13 @@ def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Conf
         {str(t): str(c) for t, c in _table(model, "tenant_columns").items()},
         tuple(model.get("shared", ())),
     )
+
+
+def _known(path: Path | None) -> dict[str, Any]:
+    document = _document(path)
+    _only(document, set(TABLES), "the top level")
+    _only(_table(document, "control"), {"url", "app"}, "[control]")
+    return document
 
 
 def _document(path: Path | None) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Who provisions tenants: each in a process that `benchmarks.control.provisioning` starts."""

@@ -1,0 +1,1 @@
+"""The application's one migration."""

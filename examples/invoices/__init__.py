@@ -1,0 +1,1 @@
+"""Invoices: a small application for many companies, whose walls are one setting."""

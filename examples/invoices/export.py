@@ -1,0 +1,52 @@
+"""Export: all that a company has, as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from sqlalchemy import select
+
+from partywall.runtime.session import AsyncTenantSession
+
+from .comments import CommentOut
+from .customers import CustomerOut
+from .files import FileOut
+from .house import Session
+from .invoices import InvoiceOut
+from .models import Comment, Customer, File, Invoice
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+router = APIRouter(tags=["export"])
+
+MEDIA_TYPE = "application/x-ndjson"
+KINDS: dict[type[Customer | Invoice | Comment | File], type[BaseModel]] = {
+    Customer: CustomerOut,
+    Invoice: InvoiceOut,
+    Comment: CommentOut,
+    File: FileOut,
+}
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {MEDIA_TYPE: {}}}},
+)
+async def export(session: Session) -> StreamingResponse:
+    """Everything, each line with its `kind`, as it is read: it is never in memory as a whole."""
+    return StreamingResponse(lines(session), media_type=MEDIA_TYPE)
+
+
+async def lines(session: AsyncTenantSession) -> AsyncIterator[str]:
+    """The lines, from the session that lives until the last of them is sent."""
+    for entity, shape in KINDS.items():
+        query = select(entity).order_by(entity.id).execution_options(yield_per=100)
+        async for row in await session.stream_scalars(query):
+            told = shape.model_validate(row).model_dump(mode="json")
+            yield json.dumps({"kind": entity.__name__.lower(), **told}) + "\n"

@@ -1,0 +1,81 @@
+"""Files that belong to invoices."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Response, UploadFile
+from fastapi import File as Upload
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+
+from partywall.adapters.fastapi import documented
+
+from .house import MAY_WRITE, Session, found
+from .models import File, Invoice
+
+router = APIRouter(tags=["files"])
+
+LARGEST = 2**20
+"""Bytes of a file."""
+
+
+class FileOut(BaseModel):
+    """A file, without what stands in it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    invoice_id: UUID
+    name: str
+    size: int
+
+
+@router.get("/invoices/{invoice_id}/files")
+async def listed(session: Session, invoice_id: UUID) -> list[FileOut]:
+    """The files of an invoice, by name; the first thousand."""
+    await found(session, Invoice, invoice_id)
+    query = select(File).where(File.invoice_id == invoice_id).order_by(File.name, File.id)
+    return [FileOut.model_validate(each) for each in await session.scalars(query.limit(1000))]
+
+
+@router.post(
+    "/invoices/{invoice_id}/files",
+    status_code=201,
+    dependencies=[MAY_WRITE],
+    responses=documented(413),
+)
+async def uploaded(
+    session: Session, invoice_id: UUID, file: Annotated[UploadFile, Upload()]
+) -> FileOut:
+    """Keep a file of at most a mebibyte with an invoice."""
+    await found(session, Invoice, invoice_id)
+    content = await file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise HTTPException(413, f"a file may have {LARGEST} bytes")
+    name = "".join(filter(str.isprintable, file.filename or ""))[:200] or "unnamed"
+    kept = File(invoice_id=invoice_id, name=name, size=len(content), content=content)
+    session.add(kept)
+    await session.flush()
+    return FileOut.model_validate(kept)
+
+
+@router.get(
+    "/files/{file_id}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def content(session: Session, file_id: UUID) -> Response:
+    """What stands in a file; a browser is told to keep it, and never to show it as a page."""
+    file = await found(session, File, file_id)
+    held = await session.scalar(select(File.content).where(File.id == file_id))
+    kept_as = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    headers = {"Content-Disposition": kept_as, "X-Content-Type-Options": "nosniff"}
+    return Response(held, media_type="application/octet-stream", headers=headers)
+
+
+@router.delete("/files/{file_id}", status_code=204, dependencies=[MAY_WRITE])
+async def deleted(session: Session, file_id: UUID) -> None:
+    """Delete a file."""
+    await session.delete(await found(session, File, file_id))

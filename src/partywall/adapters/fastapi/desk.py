@@ -1,0 +1,118 @@
+"""What the endpoints of the control router share: who asks, what it may give, what is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from partywall.adapters.fastapi.access import address
+from partywall.adapters.fastapi.denials import Attempt
+from partywall.adapters.fastapi.models import Seat
+from partywall.control import administration, audit, memberships, roles, tenants
+from partywall.control.database import now
+from partywall.errors import ConfigurationError, NotPermitted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+
+    from partywall.adapters.fastapi.access import TenantAccess
+    from partywall.context import TenantContext
+    from partywall.control.plane import ControlPlane
+    from partywall.control.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The control plane as its endpoints use it.
+
+    Attributes:
+        plane: the control plane.
+        access: the dependency that admits to a tenant.
+    """
+
+    plane: ControlPlane
+    access: TenantAccess
+
+    @property
+    def tokens(self) -> Tokens:
+        """What signs tokens.
+
+        Raises:
+            ConfigurationError: when the control plane has none.
+        """
+        if self.plane.tokens is None:
+            raise ConfigurationError(
+                "this control plane issues no tokens: ControlPlane(…, tokens=Tokens(…))"
+            )
+        return self.plane.tokens
+
+    def issued(self, user_id: str, tenant_id: str, version: int) -> dict[str, Any]:
+        """A new token, and the seconds it lasts."""
+        token = self.tokens.issue(user_id, tenant_id, version)
+        left = self.tokens.verified(token).expires_at - now()
+        return {"access_token": token, "expires_in": round(left.total_seconds())}
+
+    def noted(
+        self,
+        connection: Connection,
+        request: Request,
+        who: TenantContext,
+        action: str,
+        subject: str,
+        **detail: Any,
+    ) -> None:
+        """Put what was done into the tenant's log; the last act of a transaction."""
+        audit.record(
+            connection,
+            who.tenant_id,
+            action,
+            actor=who.user_id,
+            subject=subject,
+            source=audit.fitted(address(request)),
+            detail=detail,
+        )
+
+    def permitted(self, request: Request, user_id: str, tenant_id: str | None) -> None:
+        """Let an administrator act, under a grant that holds now; its use is logged.
+
+        Raises:
+            NotPermitted: for anybody else; logged too, under "".
+        """
+        source = address(request)
+        try:
+            with self.plane.database.begin() as connection:
+                administration.permitted(connection, user_id, tenant_id, source)
+        except NotPermitted:
+            self.access.denials.note(Attempt("", user_id, source), by="administration")
+            raise
+
+
+def seats(connection: Connection, user_id: str) -> list[Seat]:
+    """Where a user is a member, by slug; deleted tenants left out."""
+    found = []
+    for each in memberships.of_user(connection, user_id):
+        tenant = tenants.get(connection, each.tenant_id)
+        if tenant is not None and tenant.status != "deleted":
+            found.append(
+                Seat(
+                    tenant_id=tenant.id,
+                    slug=tenant.slug,
+                    name=tenant.name,
+                    status=tenant.status,
+                    role=each.role,
+                )
+            )
+    return sorted(found, key=lambda seat: seat.slug)
+
+
+def within(connection: Connection, who: TenantContext, role: str) -> None:
+    """Take a role that may do no more than who gives it, or takes it away.
+
+    Raises:
+        NotPermitted: for another. An API key is measured by its own permissions, which may be less
+            than its member's.
+    """
+    wanted = roles.permissions(connection, who.tenant_id, role)
+    if not roles.includes(who.permissions, wanted):
+        raise NotPermitted("this role may do more than you: somebody who has it can do that")

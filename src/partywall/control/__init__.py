@@ -1,0 +1,1 @@
+"""The control plane: tenants, their members, and how they come and go."""

@@ -1,0 +1,240 @@
+"""Who is who, answered from memory: the reader that every request asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import weakref
+from typing import TYPE_CHECKING, Self, TypeVar, cast
+
+from sqlalchemy import exc
+
+from partywall.control import api_keys, lookups
+from partywall.control.database import now
+from partywall.control.listening import Listener
+from partywall.control.lookups import Key, Member
+from partywall.control.memory import Memory
+from partywall.control.versions import Versions
+from partywall.errors import Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Pool
+
+    from partywall.control.database import Database
+    from partywall.control.lookups import Expiring, Question
+    from partywall.control.tenants import Tenant
+    from partywall.runtime.directory import Standing
+
+__all__ = ["Access", "Key", "Member"]
+
+V = TypeVar("V")
+
+SECRET = 200
+"""The characters of an API key at most; what is longer is none."""
+
+
+class Access:
+    """Tenants, members and API keys, as the database has them.
+
+    What was asked for before is answered from memory, without a query or a thread, until it
+    changes. On PostgreSQL a process hears of a change as soon as it is committed; while it can't
+    hear, every question is asked of the database. On SQLite every question first looks whether
+    anything was changed.
+
+    It is a `partywall.runtime.directory.Directory`. Each question has a twin for async code, which
+    asks the database in a thread.
+
+    Args:
+        database: the control plane's.
+        heartbeat_s: how often the server is asked for a sign of life. When it is gone without a
+            word, what is in memory is taken for true for up to three times as long.
+        size: how many answers are kept; the oldest is forgotten first.
+        unknown: how many answers that there is nothing, in a place of their own.
+        unknown_s: for how long these.
+
+    Raises:
+        Unavailable: from every question, when the database gives no answer.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        heartbeat_s: float = 1.0,
+        size: int = 20_000,
+        unknown: int = 1_000,
+        unknown_s: float = 2.0,
+    ) -> None:
+        self._database = database
+        self._memory = Memory(size=size, unknown=unknown, unknown_s=unknown_s)
+        self._watch = (
+            Versions(database, self._memory)
+            if database.sqlite
+            else Listener(database, self._memory, heartbeat_s=heartbeat_s)
+        )
+        self._inherited: list[Pool] = []
+        _every.add(self)
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        """The tenant with that id, also one that is deleted."""
+        return self._answer(lookups.tenant, tenant_id)
+
+    async def async_tenant(self, tenant_id: str) -> Tenant | None:
+        """As `tenant`."""
+        return await self._async_answer(lookups.tenant, tenant_id)
+
+    def tenant_by_slug(self, slug: str) -> Tenant | None:
+        """The tenant that has that slug now; capital letters are small ones."""
+        return self._answer(lookups.tenant_by_slug, folded(slug))
+
+    async def async_tenant_by_slug(self, slug: str) -> Tenant | None:
+        """As `tenant_by_slug`."""
+        return await self._async_answer(lookups.tenant_by_slug, folded(slug))
+
+    def tenant_by_domain(self, host: str) -> Tenant | None:
+        """The tenant that has verified that domain: a host's name, without its port."""
+        return self._answer(lookups.tenant_by_domain, folded(host.removesuffix(".")))
+
+    async def async_tenant_by_domain(self, host: str) -> Tenant | None:
+        """As `tenant_by_domain`."""
+        return await self._async_answer(lookups.tenant_by_domain, folded(host.removesuffix(".")))
+
+    def member(self, tenant_id: str, user_id: str) -> Member | None:
+        """The user as a member; None when they are none, or may not log in, or it is deleted."""
+        return self._answer(lookups.member, tenant_id, user_id)
+
+    async def async_member(self, tenant_id: str, user_id: str) -> Member | None:
+        """As `member`."""
+        return await self._async_answer(lookups.member, tenant_id, user_id)
+
+    def tenants_of(self, user_id: str) -> tuple[str, ...]:
+        """The ids of the tenants whose member the user is, sorted."""
+        return self._answer(lookups.tenants_of, user_id) or ()
+
+    async def async_tenants_of(self, user_id: str) -> tuple[str, ...]:
+        """As `tenants_of`."""
+        return await self._async_answer(lookups.tenants_of, user_id) or ()
+
+    def key(self, secret: str) -> Key | None:
+        """What an API key may do now, of what it was given; None for one that does not hold."""
+        return usable(self._answer(lookups.key, key_hash(secret)))
+
+    async def async_key(self, secret: str) -> Key | None:
+        """As `key`."""
+        return usable(await self._async_answer(lookups.key, key_hash(secret)))
+
+    def standing(self, tenant_id: str) -> Standing | None:
+        """How the tenant stands; None when nobody has that id."""
+        tenant = self.tenant(tenant_id)
+        return tenant.status if tenant else None
+
+    async def async_standing(self, tenant_id: str) -> Standing | None:
+        """As `standing`."""
+        tenant = await self.async_tenant(tenant_id)
+        return tenant.status if tenant else None
+
+    @property
+    def remembered(self) -> int:
+        """How many answers are in memory."""
+        return len(self._memory)
+
+    def forget(self, *keys: str) -> None:
+        """Ask the database again, in this process, for what hangs on *keys*.
+
+        For who has just committed a change and goes on at once, before it is heard.
+
+        Args:
+            keys: as `partywall.control.database.announce` takes them.
+        """
+        self._memory.announced(*keys)
+
+    def ready(self, timeout_s: float = 5.0) -> bool:
+        """Wait until questions are answered from memory; False when they are not in time."""
+        end = time.monotonic() + timeout_s
+        while not self._watch.current():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def close(self) -> None:
+        """Let go of thread and connection; the next question takes others."""
+        self._watch.close()
+        self._memory.clear()
+
+    def __enter__(self) -> Self:
+        """This reader; the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def after_fork(self) -> None:
+        """In a forked child: begin empty, and leave the parent's connections alone."""
+        self._inherited.append(self._database.engine.pool)
+        self._database.engine.dispose(close=False)
+        self._memory.after_fork()
+        self._watch.after_fork()
+
+    def _answer(self, question: Question[V], *asked: str) -> V | None:
+        if self._watch.current():
+            kept = self._memory.get((question, *asked))
+            if kept is not None:
+                return cast("V | None", kept.value)
+        return self._ask(question, *asked) if question.possible(asked) else None
+
+    async def _async_answer(self, question: Question[V], *asked: str) -> V | None:
+        if self._watch.current():
+            kept = self._memory.get((question, *asked))
+            if kept is not None:
+                return cast("V | None", kept.value)
+        if not question.possible(asked):
+            return None
+        return await asyncio.to_thread(self._ask, question, *asked)
+
+    def _ask(self, question: Question[V], *asked: str) -> V | None:
+        with self._memory.reading() as reading:
+            try:
+                with self._database.reading() as connection:
+                    found = question.read(connection, *asked)
+            except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+                raise Unavailable(
+                    "the control plane's database gives no answer: look whether it is up, and try "
+                    "again"
+                ) from error
+            self._memory.keep(reading, (question, *asked), found.value, found.keys)
+        return found.value
+
+
+def folded(name: str) -> str:
+    """A slug or a domain as it is stored; "" for one that can't be."""
+    return name.lower() if name.isascii() else ""
+
+
+def key_hash(secret: str) -> str:
+    """The hash under which an API key is stored, in hexadecimal; "" for what can't be one."""
+    if len(secret) > SECRET or not secret.isascii() or not api_keys.plausible(secret):
+        return ""
+    return api_keys.digest(secret).hex()
+
+
+def usable(expiring: Expiring | None) -> Key | None:
+    """The key, if its time has not ended."""
+    if expiring is None or (expiring.expires_at is not None and expiring.expires_at <= now()):
+        return None
+    return expiring.key
+
+
+_every: weakref.WeakSet[Access] = weakref.WeakSet()
+
+
+def after_fork() -> None:
+    """In a forked child."""
+    for access in _every:
+        access.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=after_fork)

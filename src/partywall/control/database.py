@@ -1,0 +1,135 @@
+"""The control plane's own database: PostgreSQL, or one SQLite file for development."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, func, make_url, select
+
+from partywall.control.tables import SCHEMA
+from partywall.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+CHANNEL = "partywall_changes"
+"""Where changes are announced, by NOTIFY."""
+
+BEGIN = "partywall_begin"
+"""The execution option that says how a transaction of SQLite begins."""
+
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+}
+
+
+class Database:
+    """Transactions on the tables of `partywall.control.tables`.
+
+    Args:
+        url: `postgresql://…`, with a login of the control plane's own that owns the schema
+            `partywall`, or `sqlite:///…`.
+        connections: how many may be open at once.
+        timeout_s: how long to wait for one, and on SQLite for the one writer before.
+
+    Raises:
+        ConfigurationError: for another kind of url, or SQLite in memory.
+    """
+
+    def __init__(self, url: str | URL, *, connections: int = 5, timeout_s: float = 30.0) -> None:
+        address = make_url(url)
+        if address.drivername not in DRIVERS:
+            raise ConfigurationError(
+                f"{address.drivername!r} can't hold the control plane: begin the url with "
+                "postgresql:// or sqlite:///"
+            )
+        self.sqlite = address.get_backend_name() == "sqlite"
+        if self.sqlite and address.database in {None, "", ":memory:"}:
+            raise ConfigurationError(
+                "a control plane in memory is gone with its process: name a file, sqlite:///house.db"
+            )
+        self.url = address.set(drivername=DRIVERS[address.drivername])
+        engine = create_engine(
+            self.url,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=timeout_s,
+            pool_pre_ping=not self.sqlite,
+            connect_args=(
+                {"timeout": timeout_s, "check_same_thread": False}
+                if self.sqlite
+                else {"application_name": "partywall control"}
+            ),
+        )
+        if self.sqlite:
+            event.listen(engine, "connect", opened)
+            event.listen(engine, "begin", begun)
+            engine = engine.execution_options(schema_translate_map={SCHEMA: None})
+        self.engine: Engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that writes; committed at the end of the block."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads; on SQLite it waits for no writer."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(**{BEGIN: "BEGIN"})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self.engine.dispose()
+
+
+def announce(connection: Connection, *keys: str) -> None:
+    """Say what changed, to every process that keeps a copy, when the transaction commits.
+
+    Args:
+        connection: the transaction that changes it.
+        keys: `tenant:<id>`, `user:<id>`, `key:<hash>` of an API key.
+    """
+    if connection.dialect.name != "postgresql":
+        return  # who keeps a copy of SQLite's asks for its data_version
+    for key in keys:
+        connection.execute(select(func.pg_notify(CHANNEL, key)))
+
+
+def now() -> dt.datetime:
+    """This moment."""
+    return dt.datetime.now(dt.UTC)
+
+
+def new_id() -> str:
+    """An id that nobody had before."""
+    return str(uuid.uuid4())
+
+
+def opened(connection: Any, record: object) -> None:  # noqa: ANN401 - a driver's
+    """Prepare a new connection of SQLite.
+
+    The driver would begin by itself, and only before some statements.
+    https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#transactions-with-sqlite-and-the-sqlite3-driver
+    """
+    del record
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def begun(connection: Connection) -> None:
+    """Begin for real: a writer at once, since two that read first would both be stuck."""
+    begin = connection.get_execution_options().get(BEGIN, "BEGIN IMMEDIATE")
+    connection.exec_driver_sql(begin)

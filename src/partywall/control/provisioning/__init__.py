@@ -1,0 +1,1 @@
+"""Provisioning: how a tenant's place comes to be, and goes, durably."""

@@ -1,0 +1,260 @@
+"""Taking the acts of a saga: each alone, noted in the table `works`, and safe to take again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import select
+
+from partywall.control import audit, tables, tenants, works
+from partywall.control.database import now
+from partywall.control.provisioning.alone import alone
+from partywall.control.provisioning.records import removed
+from partywall.control.provisioning.saga import DONE, FAILED, OVER
+from partywall.errors import PartywallError, WorkError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection
+
+    from partywall.control.database import Database
+    from partywall.control.provisioning.saga import Building, Kind, Step
+    from partywall.control.tenants import Tenant
+    from partywall.control.works import Work
+
+Result = TypeVar("Result")
+
+LOG = logging.getLogger("partywall.works")
+
+ACTOR = "partywall"
+"""Who stands in the audit log for what a work does."""
+
+ACTIVATE, DEPART, CERTIFY = "activate", "depart", "certify"
+"""The saga's own steps: the last of a provisioning, the first and the last of a removal."""
+
+LONGEST_REASON = 500
+
+
+class Saga:
+    """What a workflow engine runs, act by act.
+
+    Args:
+        database: the control plane's.
+        building: which steps there are.
+        pauses_s: how long to wait before a step is tried again that failed for a reason which may
+            pass; after the last one the step has failed.
+    """
+
+    def __init__(
+        self, database: Database, building: Building, *, pauses_s: tuple[float, ...] = (0.2, 1.0)
+    ) -> None:
+        self.database = database
+        self._building = building
+        self._pauses_s = pauses_s
+        # An act keeps a connection for as long as it takes: one is left for everybody else.
+        width = max(1, database.engine.pool.size() - 1)  # type: ignore[attr-defined]  # QueuePool
+        self._width = threading.BoundedSemaphore(width)
+
+    def act(self, work_id: str, kind: Kind, step: str) -> list[str]:
+        """Take one act.
+
+        Raises:
+            WorkError: when it is too early for it.
+            SQLAlchemyError: when the control plane's database is down.
+        """
+        with self._width, alone(self.database, work_id) as connection:
+            if kind == "open":
+                return self._open(connection, work_id)
+            if kind == "do":
+                return [self._do(connection, work_id, step)]
+            if kind == "undo":
+                return [self._undo(connection, work_id, step)]
+            return [failed(connection, work_id, stuck=bool(step))]
+
+    def unfinished(self, engine: str) -> list[tuple[str, dt.datetime | None]]:
+        """The works of an engine that have begun and not ended, with when they may be opened."""
+        with self.database.reading() as connection:
+            return [(work.id, work.not_before) for work in works.unfinished(connection, engine)]
+
+    def _open(self, connection: Connection, work_id: str) -> list[str]:
+        with connection.begin():
+            work = works.get(connection, work_id)
+        if work is None or work.state != "begun":
+            return ["nothing"]
+        if work.not_before is not None and work.not_before > now():
+            raise WorkError("the grace period of a removal has not ended yet")
+        if work.kind == "provision":
+            names = [step.name for step in self._building.provisioning()]
+            return ["provision", *names, ACTIVATE]
+        names = [step.name for step in self._building.removal()]
+        return ["remove", DEPART, *names, CERTIFY]
+
+    def _do(self, connection: Connection, work_id: str, name: str) -> str:
+        found = entered(connection, work_id, name)
+        if isinstance(found, str):
+            return found
+        work, tenant = found
+        own = OWN.get((work.kind, name))
+        if own is not None:
+            return own(connection, work, tenant)
+        try:
+            step = self._step(work, name)
+            did = self._tried(lambda: step.do(tenant))
+        except Exception as error:  # noqa: BLE001 - whatever a step raises is why it failed
+            with connection.begin():
+                works.note(connection, work_id, reason=reason(name, error))
+            return FAILED
+        if work.kind == "remove":
+            with connection.begin():
+                certify_step(connection, work_id, name, did)
+        return DONE
+
+    def _undo(self, connection: Connection, work_id: str, name: str) -> str:
+        with connection.begin():
+            work = works.get(connection, work_id)
+            if work is None or work.state != "begun":
+                return OVER
+            tenant = tenants.get(connection, work.tenant_id)
+        if tenant is None or (work.kind, name) in OWN:
+            return DONE
+        try:
+            step = self._step(work, name)
+            self._tried(lambda: step.undo(tenant))
+        except Exception as error:  # noqa: BLE001 - as above
+            words = f"{work.reason}; undo of {reason(name, error)}"[:LONGEST_REASON]
+            with connection.begin():
+                works.note(connection, work_id, reason=words)
+            return FAILED
+        return DONE
+
+    def _step(self, work: Work, name: str) -> Step:
+        building = self._building
+        steps = building.provisioning() if work.kind == "provision" else building.removal()
+        for step in steps:
+            if step.name == name:
+                return step
+        raise WorkError("this version of the application has no such step")
+
+    def _tried(self, half: Callable[[], Result]) -> Result:
+        for pause_s in self._pauses_s:
+            try:
+                return half()
+            except PartywallError:
+                raise  # it was decided, and would be again
+            except Exception as error:  # noqa: BLE001 - a driver's, that may pass
+                LOG.warning("a step failed and is tried again: %s", type(error).__name__)
+                time.sleep(pause_s)
+        return half()
+
+
+def entered(connection: Connection, work_id: str, step: str) -> str | tuple[Work, Tenant]:
+    """Note that a step begins; FAILED or OVER where it must not."""
+    with connection.begin():
+        work = works.get(connection, work_id, lock=True)
+        if work is None or work.state != "begun":
+            return OVER
+        if work.reason:
+            return FAILED  # it is being undone already
+        tenant = tenants.get(connection, work.tenant_id)
+        if tenant is None:
+            return OVER
+        works.note(connection, work_id, step=step)
+        return work, tenant
+
+
+def activate(connection: Connection, work: Work, tenant: Tenant) -> str:
+    """Let the tenant in, and end its provisioning; not for one that was stopped meanwhile."""
+    with connection.begin():
+        status = standing(connection, tenant.id)
+        if status != "provisioning":
+            words = f"{ACTIVATE}: the tenant is {status} and was not activated"
+            works.note(connection, work.id, reason=words)
+            return FAILED
+        tenants.set_status(connection, tenant.id, "active")
+        works.note(connection, work.id, state="done")
+        noted(connection, work, "tenant.provisioned")
+    return DONE
+
+
+def depart(connection: Connection, work: Work, tenant: Tenant) -> str:
+    """Pass the point from which there is no return; not for a tenant that was let in again."""
+    with connection.begin():
+        status = standing(connection, tenant.id)
+        if status in {"active", "provisioning"}:
+            words = f"{DEPART}: the tenant is {status} again and was not removed"
+            works.note(connection, work.id, reason=words)
+            return FAILED
+        if status != "deleted":
+            tenants.set_status(connection, tenant.id, "deleted", reason="removed")
+    return DONE
+
+
+def standing(connection: Connection, tenant_id: str) -> str:
+    """The tenant's status, which stays until the transaction ends."""
+    column = tables.tenants.c
+    query = select(column.status).where(column.id == tenant_id).with_for_update()
+    status: str = connection.execute(query).scalar_one()
+    return status
+
+
+def certify(connection: Connection, work: Work, tenant: Tenant) -> str:
+    """Remove what the control plane itself has of the tenant, and end the removal."""
+    with connection.begin():
+        certify_step(connection, work.id, "records", removed(connection, tenant.id))
+        works.note(connection, work.id, state="done")
+        noted(connection, work, "tenant.removed")
+    return DONE
+
+
+OWN: dict[tuple[str, str], Callable[[Connection, Work, Tenant], str]] = {
+    ("provision", ACTIVATE): activate,
+    ("remove", DEPART): depart,
+    ("remove", CERTIFY): certify,
+}
+
+
+def certify_step(
+    connection: Connection, work_id: str, name: str, did: Mapping[str, object]
+) -> None:
+    """Add what a step has removed to the certificate; what it said first stands."""
+    work = works.get(connection, work_id, lock=True)
+    if work is None:
+        return
+    steps = {name: {"at": now().isoformat(), **did}, **(work.certificate or {})}
+    works.note(connection, work_id, certificate=steps)
+
+
+def failed(connection: Connection, work_id: str, *, stuck: bool) -> str:
+    """End a work that failed."""
+    with connection.begin():
+        work = works.get(connection, work_id, lock=True)
+        if work is None or work.state != "begun":
+            return OVER
+        state = "stuck" if stuck else "failed"
+        works.note(connection, work_id, state=state)
+        if work.kind == "provision" and standing(connection, work.tenant_id) == "provisioning":
+            tenants.set_status(connection, work.tenant_id, "failed", reason=work.reason)
+        noted(connection, work, f"tenant.{work.kind}_{state}")
+    return DONE
+
+
+def noted(connection: Connection, work: Work, action: str) -> None:
+    """Put the end of a work into the tenant's audit log."""
+    detail = {"work": work.id, "step": work.step, "reason": work.reason}
+    audit.record(
+        connection, work.tenant_id, action, actor=ACTOR, subject=work.tenant_id, detail=detail
+    )
+
+
+def reason(step: str, error: Exception) -> str:
+    """Why a step failed, in words that may be shown: a driver's own would quote rows."""
+    name = type(error).__name__
+    if isinstance(error, PartywallError):
+        return f"{step}: {name}: {error}"[:LONGEST_REASON]
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return f"{step}: {name}" + (f" (SQLSTATE {state})" if isinstance(state, str) else "")

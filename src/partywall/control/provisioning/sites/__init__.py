@@ -1,0 +1,1 @@
+"""Where tenants' places are made and removed: one module for each isolation model."""

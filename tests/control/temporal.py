@@ -1,0 +1,37 @@
+"""A Temporal server for tests."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.control.crashing import waited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def temporal_server(folder: Path) -> Iterator[str]:
+    """A running server, in memory; its address."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    program = Path(sys.executable).with_name("temporal")
+    command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([*map(str, command)], stdout=log, stderr=log)
+    try:
+        waited(lambda: listening(port))
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def listening(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

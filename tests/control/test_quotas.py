@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event
+
+from partywall.control import quotas
+from partywall.control.database import Database, new_id
+from partywall.control.quotas import Meter
+from partywall.errors import InvalidRecord, QuotaExceeded, UnknownTenant
+from tests.control import people
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+MINUTE = "requests_per_minute"
+
+
+@pytest.fixture
+def acme(house: Database) -> str:
+    with house.begin() as connection:
+        return people.tenant(connection, "acme").id
+
+
+@pytest.fixture
+def meter(house: Database) -> Iterator[Meter]:
+    with Meter(house) as opened:
+        yield opened
+
+
+def limit(house: Database, tenant_id: str, kind: str, most: int | None) -> None:
+    with house.begin() as connection:
+        quotas.set_limit(connection, tenant_id, kind, most)
+
+
+def used(house: Database, tenant_id: str, kind: str) -> int:
+    with house.reading() as connection:
+        return {each.kind: each.used for each in quotas.usage(connection, tenant_id)}[kind]
+
+
+def taken(meter: Meter, tenant_id: str, kind: str, times: int) -> int:
+    """How many of so many uses were allowed."""
+    count = 0
+    for _ in range(times):
+        try:
+            meter.take(tenant_id, kind)
+        except QuotaExceeded:
+            continue
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 250])
+@pytest.mark.parametrize("block", [1, 100])
+def test_the_limit_is_reached_and_not_exceeded(
+    house: Database, acme: str, most: int, block: int
+) -> None:
+    limit(house, acme, "members", most)
+    with Meter(house, block=block) as meter:
+        assert taken(meter, acme, "members", most + 20) == most
+    assert used(house, acme, "members") == most
+
+
+def in_a_process(url: str, tenant_id: str, kind: str, times: int) -> int:
+    with Meter(Database(url)) as meter:
+        return taken(meter, tenant_id, kind, times)
+
+
+def test_processes_together_reach_it_and_do_not_exceed_it(house: Database, acme: str) -> None:
+    limit(house, acme, "rows", 500)
+    url = house.url.render_as_string(hide_password=False)
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as processes:
+        counts = list(processes.map(in_a_process, [url] * 3, [acme] * 3, ["rows"] * 3, [300] * 3))
+    with Meter(house) as meter:
+        counts.append(taken(meter, acme, "rows", 500))  # what the others have given back
+    assert sum(counts) == 500
+    assert used(house, acme, "rows") == 500
+
+
+def test_threads_of_one_meter(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 150)
+    with ThreadPoolExecutor(6) as threads:
+        counts = list(threads.map(lambda _: taken(meter, acme, "rows", 60), range(6)))
+    assert sum(counts) == 150
+
+
+def test_most_uses_ask_no_database(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 1_000_000)
+    meter.take(acme, "rows")
+    asked: list[str] = []
+
+    def counted(connection: Connection, *_: object) -> None:
+        del connection
+        asked.append("query")
+
+    event.listen(house.engine, "before_cursor_execute", counted)
+    try:
+        assert taken(meter, acme, "rows", 99) == 99
+    finally:
+        event.remove(house.engine, "before_cursor_execute", counted)
+    assert asked == []
+
+
+def test_a_refusal_is_remembered_for_a_moment(house: Database, acme: str, meter: Meter) -> None:
+    """Who has used up all must not keep the database busy with being refused."""
+    limit(house, acme, "rows", 0)
+    assert taken(meter, acme, "rows", 1) == 0
+    limit(house, acme, "rows", 1)
+    assert taken(meter, acme, "rows", 1) == 0
+    time.sleep(quotas.IDLE_S + 0.1)
+    assert taken(meter, acme, "rows", 2) == 1
+
+
+def test_what_is_not_used_comes_back_by_itself(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 10_000)
+    meter.take(acme, "rows")
+    assert used(house, acme, "rows") > 1
+    deadline = time.monotonic() + 10
+    while used(house, acme, "rows") != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_what_is_deleted_counts_no_more(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 2)
+    assert taken(meter, acme, "rows", 3) == 2
+    meter.give_back(acme, "rows")
+    assert taken(meter, acme, "rows", 2) == 1
+
+
+def test_nothing_is_given_back_of_a_rate(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, MINUTE, 1)
+    begun()
+    assert taken(meter, acme, MINUTE, 1) == 1
+    meter.give_back(acme, MINUTE)
+    with pytest.raises(QuotaExceeded) as refused:
+        meter.take(acme, MINUTE)
+    assert refused.value.kind == MINUTE
+    assert refused.value.retry_after_s is not None
+    assert 0 < refused.value.retry_after_s <= 60
+
+
+def begun() -> None:
+    """Wait for the next minute where this one is about to end."""
+    left_s = 60 - time.time() % 60
+    if left_s < 3:
+        time.sleep(left_s + 0.1)
+
+
+def test_a_window_begins_anew(house: Database, acme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(quotas.WINDOWS_S, "requests_per_second", 1)
+    kind = "requests_per_second"
+    limit(house, acme, kind, 3)
+    with Meter(house) as meter:
+        for _ in range(2):
+            time.sleep(1.02 - time.time() % 1)
+            assert taken(meter, acme, kind, 6) == 3
+
+
+def test_more_at_once_than_is_left(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "storage_bytes", 1000)
+    meter.take(acme, "storage_bytes", 900)
+    with pytest.raises(QuotaExceeded):
+        meter.take(acme, "storage_bytes", 101)
+    time.sleep(quotas.IDLE_S + 0.1)
+    meter.take(acme, "storage_bytes", 100)
+    assert used(house, acme, "storage_bytes") == 1000
+
+
+def test_without_a_limit_it_is_counted(house: Database, acme: str) -> None:
+    with Meter(house) as meter:
+        assert taken(meter, acme, "exports", 250) == 250
+    assert used(house, acme, "exports") == 250
+
+
+def test_a_recount_is_what_counts(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 10)
+    with house.begin() as connection:
+        quotas.recount(connection, acme, "rows", 9)
+    assert taken(meter, acme, "rows", 3) == 1
+
+
+def test_tenants_use_up_their_own(house: Database, acme: str, meter: Meter) -> None:
+    with house.begin() as connection:
+        globex = people.tenant(connection, "globex").id
+    limit(house, acme, "rows", 1)
+    limit(house, globex, "rows", 1)
+    assert taken(meter, acme, "rows", 5) == 1
+    assert taken(meter, globex, "rows", 5) == 1
+
+
+def test_nobody_uses_nothing(meter: Meter) -> None:
+    with pytest.raises(UnknownTenant):
+        meter.take(new_id(), "rows")
+
+
+def test_a_limit_below_nothing(house: Database, acme: str) -> None:
+    with house.begin() as connection, pytest.raises(InvalidRecord):
+        quotas.set_limit(connection, acme, "rows", -1)
+
+
+def test_async_code(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 5)
+
+    async def attempt() -> bool:
+        try:
+            await meter.async_take(acme, "rows")
+        except QuotaExceeded:
+            return False
+        return True
+
+    async def main() -> list[bool]:
+        return await asyncio.gather(*(attempt() for _ in range(12)))
+
+    assert sum(asyncio.run(main())) == 5
