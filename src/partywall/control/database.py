@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, event, func, make_url, select
 
 from partywall.control.tables import SCHEMA
-from partywall.errors import ConfigurationError
+from partywall.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,9 @@ CHANNEL = "partywall_changes"
 
 BEGIN = "partywall_begin"
 """The execution option that says how a transaction of SQLite begins."""
+
+SWITCH_S, PAUSE_S = 5.0, 0.01
+"""How long a new connection waits while another one makes the file write ahead."""
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -125,8 +130,28 @@ def opened(connection: Any, record: object) -> None:  # noqa: ANN401 - a driver'
     """
     del record
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = NORMAL"):
+    for pragma in ("foreign_keys = ON", "synchronous = NORMAL"):
         connection.execute(f"PRAGMA {pragma}").close()
+    end_s = time.monotonic() + SWITCH_S
+    while not ahead(connection):
+        if time.monotonic() > end_s:
+            raise Unavailable("the control plane's file is locked by somebody who does not end")
+        time.sleep(PAUSE_S)
+
+
+def ahead(connection: Any) -> bool:  # noqa: ANN401 - a driver's
+    """Have the file write ahead, which it keeps; False where another one is just switching it.
+
+    SQLite does not wait for its busy time-out there: both would wait for each other.
+    https://www.sqlite.org/c3ref/busy_handler.html
+    """
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def begun(connection: Connection) -> None:
