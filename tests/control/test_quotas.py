@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
-from partywall.control import quotas
+from partywall.control import memberships, metering, quotas
 from partywall.control.database import Database, new_id
-from partywall.control.quotas import Meter
+from partywall.control.metering import Meter
 from partywall.errors import InvalidRecord, QuotaExceeded, UnknownTenant
 from tests.control import people
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+
+    from partywall.servers import Postgres
 
 MINUTE = "requests_per_minute"
 
@@ -114,7 +117,7 @@ def test_a_refusal_is_remembered_for_a_moment(house: Database, acme: str, meter:
     assert taken(meter, acme, "rows", 1) == 0
     limit(house, acme, "rows", 1)
     assert taken(meter, acme, "rows", 1) == 0
-    time.sleep(quotas.IDLE_S + 0.1)
+    time.sleep(metering.IDLE_S + 0.1)
     assert taken(meter, acme, "rows", 2) == 1
 
 
@@ -169,7 +172,6 @@ def test_more_at_once_than_is_left(house: Database, acme: str, meter: Meter) -> 
     meter.take(acme, "storage_bytes", 900)
     with pytest.raises(QuotaExceeded):
         meter.take(acme, "storage_bytes", 101)
-    time.sleep(quotas.IDLE_S + 0.1)
     meter.take(acme, "storage_bytes", 100)
     assert used(house, acme, "storage_bytes") == 1000
 
@@ -220,3 +222,110 @@ def test_async_code(house: Database, acme: str, meter: Meter) -> None:
         return await asyncio.gather(*(attempt() for _ in range(12)))
 
     assert sum(asyncio.run(main())) == 5
+
+
+def test_what_the_block_did_not_do_counts_no_more(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 3)
+    with meter.using(acme, "rows", 2):
+        pass
+    with pytest.raises(LookupError), meter.using(acme, "rows"):
+        raise LookupError
+    with meter.using(acme, "rows"):
+        pass
+    begun: list[str] = []
+    with pytest.raises(QuotaExceeded), meter.using(acme, "rows"):
+        begun.append("block")
+    assert not begun
+    assert used(house, acme, "rows") == 3
+
+
+def test_what_the_server_refused_counts_no_more(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "rows", 1)
+    with pytest.raises(DBAPIError), meter.using(acme, "rows"), house.begin() as connection:
+        connection.exec_driver_sql("SELECT nothing_of_this_name")
+    meter.take(acme, "rows")
+
+
+def test_a_commit_that_may_have_gone_through_counts(
+    postgres15: Postgres, acme: str, meter: Meter, house: Database
+) -> None:
+    limit(house, acme, "rows", 1)
+    other = Database(postgres15.url())
+    with pytest.raises(DBAPIError), meter.using(acme, "rows"), other.begin() as connection:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    other.close()
+    with pytest.raises(QuotaExceeded):
+        meter.take(acme, "rows")
+
+
+def test_a_task_that_was_cancelled_may_have_committed(
+    house: Database, acme: str, meter: Meter
+) -> None:
+    limit(house, acme, "rows", 1)
+
+    async def main() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            async with meter.async_using(acme, "rows"):
+                raise asyncio.CancelledError
+        with pytest.raises(QuotaExceeded):
+            async with meter.async_using(acme, "rows"):
+                pass
+        await meter.async_give_back(acme, "rows")
+        with pytest.raises(LookupError):
+            async with meter.async_using(acme, "rows"):
+                raise LookupError
+        async with meter.async_using(acme, "rows"):
+            pass
+
+    asyncio.run(main())
+    assert used(house, acme, "rows") == 1
+
+
+def test_large_uses_ask_no_database_either(house: Database, acme: str, meter: Meter) -> None:
+    limit(house, acme, "storage_bytes", 2**40)
+    meter.take(acme, "storage_bytes", 2**20)
+    asked: list[str] = []
+
+    def counted(*_: object) -> None:
+        asked.append("query")
+
+    event.listen(house.engine, "before_cursor_execute", counted)
+    try:
+        for _ in range(90):
+            meter.take(acme, "storage_bytes", 2**20)
+    finally:
+        event.remove(house.engine, "before_cursor_execute", counted)
+    assert asked == []
+
+
+def test_members_count_with_their_memberships(house: Database, acme: str) -> None:
+    limit(house, acme, "members", 2)
+    with house.begin() as connection:
+        ann, bob, eve = (people.user(connection, name) for name in ("ann", "bob", "eve"))
+        memberships.add(connection, acme, ann.id, "owner")
+        memberships.add(connection, acme, bob.id, "member")
+    with pytest.raises(QuotaExceeded, match="members"), house.begin() as connection:
+        memberships.add(connection, acme, eve.id, "member")
+    assert used(house, acme, "members") == 2
+    with house.begin() as connection:
+        memberships.end(connection, acme, bob.id)
+        memberships.add(connection, acme, eve.id, "member")
+    assert used(house, acme, "members") == 2
+
+
+def test_of_many_who_join_at_once_the_limit_lets_in_as_many(house: Database, acme: str) -> None:
+    limit(house, acme, "members", 3)
+    with house.begin() as connection:
+        ids = [people.user(connection, f"user{number}").id for number in range(8)]
+
+    def join(user_id: str) -> bool:
+        try:
+            with house.begin() as connection:
+                memberships.add(connection, acme, user_id, "member")
+        except QuotaExceeded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(5) as threads:
+        assert sum(threads.map(join, ids)) == 3
+    assert used(house, acme, "members") == 3

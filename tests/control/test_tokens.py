@@ -54,8 +54,8 @@ def said(**changes: object) -> dict[str, Any]:
     """Claims that hold, but for *changes*; None takes one away."""
     now = int(time.time())
     usual = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": ADA, "tid": ACME, "mv": 3, "jti": "1",
-        "iat": now, "nbf": now, "exp": now + 60,
+        "iss": ISSUER, "aud": AUDIENCE, "sub": ADA, "tid": ACME, "mv": 3, "uv": 1, "jti": "1",
+        "auth_time": now, "iat": now, "nbf": now, "exp": now + 60,
     }  # fmt: skip
     return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
@@ -88,7 +88,9 @@ def refused(token: str, tokens: Tokens = TOKENS["EdDSA"]) -> None:
 def test_what_was_issued_holds(name: str) -> None:
     before = int(time.time())
     claims = TOKENS[name].verified(TOKENS[name].issue(ADA, ACME, 3))
-    assert claims == Claims(ADA, ACME, 3, claims.token_id, claims.expires_at)
+    begun = claims.logged_in_at
+    assert claims == Claims(ADA, ACME, 3, 1, begun, claims.token_id, claims.expires_at)
+    assert before <= begun.timestamp() <= time.time()
     assert 899 <= (claims.expires_at - dt.datetime.fromtimestamp(before, dt.UTC)).seconds <= 902
     assert TOKENS[name].verified(GOOD[name]).token_id != claims.token_id
 
@@ -118,7 +120,8 @@ def test_every_claim_is_required(claim: str) -> None:
         {"iss": "https://elsewhere.example"}, {"iss": [ISSUER]}, {"iss": ISSUER + "/"},
         {"aud": "payroll"}, {"aud": [AUDIENCE]}, {"aud": [AUDIENCE, "payroll"]}, {"aud": ""},
         {"sub": ""}, {"sub": 7}, {"tid": 7}, {"tid": [ACME]}, {"tid": {"a": 1}},
-        {"mv": "3"}, {"mv": True}, {"mv": 3.0}, {"mv": -1}, {"jti": ""}, {"jti": 1},
+        {"mv": "3"}, {"mv": True}, {"mv": 3.0}, {"mv": -1}, {"uv": "1"}, {"uv": True},
+        {"auth_time": 1.5}, {"auth_time": "0"}, {"jti": ""}, {"jti": 1},
         {"exp": "soon"}, {"exp": True}, {"exp": float("inf")}, {"exp": float("nan")},
         {"exp": 10**40}, {"nbf": 1.5}, {"iat": "0"},
     ],
@@ -144,6 +147,17 @@ def test_a_token_expires() -> None:
     assert short.verified(token).user_id == ADA
     time.sleep(2.05 - time.time() % 1)
     refused(token, short)
+
+
+def test_a_token_ends_with_the_log_in_that_it_comes_from() -> None:
+    tokens = made(longest_s=1000, ttl_s=900)
+    logged_in = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=400)
+    claims = tokens.verified(tokens.issue(ADA, ACME, 1, user_version=7, since=logged_in))
+    assert claims.logged_in_at == logged_in.replace(microsecond=0)
+    assert claims.user_version == 7
+    assert 598 <= (claims.expires_at - dt.datetime.now(dt.UTC)).total_seconds() <= 601
+    with pytest.raises(NotAuthenticated, match="too long ago"):
+        tokens.issue(ADA, ACME, 1, since=logged_in - dt.timedelta(seconds=600))
 
 
 @for_each
@@ -384,6 +398,12 @@ def test_what_can_not_work_is_said_at_once() -> None:
         made(key, SigningKey.generate(key.kid))
     with pytest.raises(ConfigurationError, match="each with a name of its own"):
         Tokens([], issuer=ISSUER, audience=AUDIENCE)
-    for options in ({"issuer": ""}, {"audience": ""}, {"ttl_s": 0}, {"leeway_s": -1}):
+    for options in (
+        {"issuer": ""},
+        {"audience": ""},
+        {"ttl_s": 0},
+        {"leeway_s": -1},
+        {"longest_s": 0},
+    ):
         with pytest.raises(ConfigurationError, match="an issuer, an audience"):
             made(key, **options)

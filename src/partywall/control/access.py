@@ -19,8 +19,6 @@ from partywall.control.versions import Versions
 from partywall.errors import Unavailable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Pool
-
     from partywall.control.database import Database
     from partywall.control.lookups import Expiring, Question
     from partywall.control.tenants import Tenant
@@ -73,7 +71,7 @@ class Access:
             if database.sqlite
             else Listener(database, self._memory, heartbeat_s=heartbeat_s)
         )
-        self._inherited: list[Pool] = []
+        database.tell(self._memory)
         _every.add(self)
 
     def tenant(self, tenant_id: str) -> Tenant | None:
@@ -115,6 +113,14 @@ class Access:
     async def async_tenants_of(self, user_id: str) -> tuple[str, ...]:
         """As `tenants_of`."""
         return await self._async_answer(lookups.tenants_of, user_id) or ()
+
+    def user_version(self, user_id: str) -> int | None:
+        """The version of a user who may log in, of whichever tenant; None for anybody else."""
+        return self._answer(lookups.user_version, user_id)
+
+    async def async_user_version(self, user_id: str) -> int | None:
+        """As `user_version`."""
+        return await self._async_answer(lookups.user_version, user_id)
 
     def key(self, secret: str) -> Key | None:
         """What an API key may do now, of what it was given; None for one that does not hold."""
@@ -172,9 +178,7 @@ class Access:
         self.close()
 
     def after_fork(self) -> None:
-        """In a forked child: begin empty, and leave the parent's connections alone."""
-        self._inherited.append(self._database.engine.pool)
-        self._database.engine.dispose(close=False)
+        """In a forked child: begin empty, and listen on a connection of its own."""
         self._memory.after_fork()
         self._watch.after_fork()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 import time
 import uuid
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +15,14 @@ from sqlalchemy import create_engine, event, func, make_url, select
 
 from partywall.control.tables import SCHEMA
 from partywall.errors import ConfigurationError, Unavailable
+from partywall.runtime import forks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Connection, Engine, Pool, PoolResetState
+
+    from partywall.control.memory import Memory
 
 CHANNEL = "partywall_changes"
 """Where changes are announced, by NOTIFY."""
@@ -27,6 +32,21 @@ BEGIN = "partywall_begin"
 
 SWITCH_S, PAUSE_S = 5.0, 0.01
 """How long a new connection waits while another one makes the file write ahead."""
+
+CHANGED = "partywall_changed"
+"""The execution option with the list of what a transaction has announced."""
+
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+"""How soon a server is given up that is gone without a word: seconds to connect, then 20 s for
+whoever waits for its answer, where the system's own way takes hours. What the url says goes first.
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -38,6 +58,9 @@ DRIVERS = {
 
 class Database:
     """Transactions on the tables of `partywall.control.tables`.
+
+    A forked child has connections of its own; a transaction that it has inherited is its parent's,
+    and the child can't end it.
 
     Args:
         url: `postgresql://…`, with a login of the control plane's own that owns the schema
@@ -68,23 +91,41 @@ class Database:
             max_overflow=0,
             pool_timeout=timeout_s,
             pool_pre_ping=not self.sqlite,
+            pool_reset_on_return=None,  # `left` does
             connect_args=(
                 {"timeout": timeout_s, "check_same_thread": False}
                 if self.sqlite
-                else {"application_name": "partywall control"}
+                else {**patience(self.url), "application_name": "partywall control"}
             ),
         )
+        event.listen(engine, "connect", lambda connection, _: forks.opened(connection))
+        event.listen(engine, "commit", held)
+        event.listen(engine, "rollback", held)
+        event.listen(engine, "reset", left)
         if self.sqlite:
             event.listen(engine, "connect", opened)
             event.listen(engine, "begin", begun)
             engine = engine.execution_options(schema_translate_map={SCHEMA: None})
         self.engine: Engine = engine
+        self._memories: weakref.WeakSet[Memory] = weakref.WeakSet()
+        self._inherited: list[Pool] = []
+        _every.add(self)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction that writes; committed at the end of the block."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        """A transaction that writes; committed at the end of the block.
+
+        What was announced in it is then forgotten here; other processes hear of it.
+        """
+        changed: list[str] = []
+        try:
+            with self.engine.connect() as plain:
+                connection = plain.execution_options(**{CHANGED: changed})
+                with connection.begin():
+                    yield connection
+        finally:  # also where the commit has failed: it may have gone through
+            for memory in tuple(self._memories) if changed else ():
+                memory.announced(*changed)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -93,6 +134,15 @@ class Database:
             connection = plain.execution_options(**{BEGIN: "BEGIN"})
             with connection.begin():
                 yield connection
+
+    def tell(self, memory: Memory) -> None:
+        """Have *memory* forget what `begin` changes, as soon as it is committed."""
+        self._memories.add(memory)
+
+    def after_fork(self) -> None:
+        """In a forked child: begin with no connections, and leave the parent's alone."""
+        self._inherited.append(self.engine.pool)
+        self.engine.dispose(close=False)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -108,6 +158,7 @@ def announce(connection: Connection, *keys: str) -> None:
     """
     if connection.dialect.name != "postgresql":
         return  # who keeps a copy of SQLite's asks for its data_version
+    connection.get_execution_options().get(CHANGED, []).extend(keys)
     for key in keys:
         connection.execute(select(func.pg_notify(CHANNEL, key)))
 
@@ -154,7 +205,43 @@ def ahead(connection: Any) -> bool:  # noqa: ANN401 - a driver's
     return True
 
 
+def patience(url: URL) -> dict[str, int]:
+    """`PATIENCE`, as far as *url* says nothing else."""
+    return {name: value for name, value in PATIENCE.items() if name not in url.query}
+
+
+def held(connection: Connection) -> None:
+    """Refuse to end a transaction of a fork's parent.
+
+    Raises:
+        WallError: when it is one.
+    """
+    if not connection.invalidated:
+        forks.hold(connection.connection)
+
+
+def left(connection: Any, record: object, state: PoolResetState) -> None:  # noqa: ANN401 - a driver's
+    """Roll back what somebody has left open, unless it is open in a fork's parent."""
+    del record
+    done = state.transaction_was_reset or state.terminate_only
+    if not done and not forks.inherited(connection):
+        connection.rollback()
+
+
 def begun(connection: Connection) -> None:
     """Begin for real: a writer at once, since two that read first would both be stuck."""
     begin = connection.get_execution_options().get(BEGIN, "BEGIN IMMEDIATE")
     connection.exec_driver_sql(begin)
+
+
+_every: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def after_fork() -> None:
+    """In a forked child."""
+    for database in _every:
+        database.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=after_fork)

@@ -168,6 +168,13 @@ member = Question(UUID, membership)
 
 
 @question(UUID)
+def user_version(connection: Connection, user_id: str) -> Found[int]:
+    """The version of the user, who is there and may log in."""
+    query = select(users.c.version).where(users.c.id == user_id, users.c.disabled_at.is_(None))
+    return found(connection.execute(query).scalar(), f"user:{user_id}")
+
+
+@question(UUID)
 def tenants_of(connection: Connection, user_id: str) -> Found[tuple[str, ...]]:
     """The ids of the tenants whose member the user is, in order."""
     rows = connection.execute(standing_memberships().where(memberships.c.user_id == user_id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from partywall.control import ids, tables
+from partywall.control import ids, quotas, tables
 from partywall.control.database import announce, now
 from partywall.control.roles import OWNER, allow, existing, hold, permissions
 from partywall.errors import NotPermitted, RecordConflict, UnknownRecord
@@ -48,6 +48,7 @@ def add(connection: Connection, tenant_id: str, user_id: str, role: str) -> Memb
 
     Raises:
         DeletedTenant: when the tenant is deleted.
+        QuotaExceeded: when the tenant may have no more members.
         RecordConflict: when the user is one already.
         UnknownRecord: when the tenant has no such role, or there is no such user.
         UnknownTenant: when there is no such tenant.
@@ -74,6 +75,7 @@ def add(connection: Connection, tenant_id: str, user_id: str, role: str) -> Memb
     row = connection.execute(again.returning(*COLUMNS)).first()
     if row is None:
         raise RecordConflict("this user is a member already: change the role instead")
+    quotas.count(connection, tenant_id, quotas.MEMBERS)
     said(connection, tenant_id, user_id)
     return Membership(*row)
 
@@ -161,6 +163,7 @@ def end(connection: Connection, tenant_id: str, user_id: str, *, by: str = "") -
     moment = now()
     ending = update(MEMBERSHIPS).where(ACTIVE, *between(tenant_id, user_id))
     connection.execute(ending.values(ended_at=moment, version=MEMBERSHIPS.c.version + 1))
+    quotas.discount(connection, tenant_id, quotas.MEMBERS)
     revoke_all(connection, before, moment)
     said(connection, tenant_id, user_id)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 from partywall.control import registration, works
 from partywall.control.access import Access
 from partywall.control.database import Database
+from partywall.control.metering import Meter
 from partywall.control.provisioning.acting import Saga
-from partywall.control.quotas import Meter
 from partywall.control.registration import GRACE
 from partywall.errors import ConfigurationError
 

@@ -1,47 +1,35 @@
-"""Quotas: what a tenant may use up, counted exactly and without a query for each use.
+"""Quotas: what a tenant may use up, and has.
 
-A process takes a block of what is left in one query and hands it out from memory. Blocks shrink
-as the limit comes near, down to what is asked for, and what a process does not use it gives back a
-moment later: so the limit is reached, and never exceeded, whatever the number of processes. What a
-killed process held counts as used, in a window until that ends, else until `recount`.
+`partywall.control.metering` counts without a query for each use. What the control plane itself
+counts, members, is counted here, in the transaction that adds one.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import datetime as dt
-import threading
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from partywall.control import tables
 from partywall.control.database import now
-from partywall.errors import InvalidRecord, QuotaExceeded, Unavailable, UnknownTenant
+from partywall.errors import InvalidRecord, QuotaExceeded
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
-
-    from partywall.control.database import Database
 
 QUOTAS = tables.quotas
 
 WINDOWS_S = {"requests_per_minute": 60, "requests_per_hour": 3600, "requests_per_day": 86400}
 """Kinds that begin anew with every window, and how long a window is."""
 
-BLOCK = 100
-"""The most that a process takes at once."""
+MEMBERS = "members"
+"""The kind that the control plane counts itself; invitations that are open do not count."""
 
 SHARE = 20
 """A process takes at most one in so many of what is left."""
-
-IDLE_S = 1.0
-"""After how long a process gives back what it does not use, and asks again for what ran out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +44,6 @@ class Quota:
     kind: str
     limit: int | None
     used: int
-
-
-@dataclass(slots=True)
-class Block:
-    """What a process holds of a quota."""
-
-    left: int
-    window: dt.datetime | None
-    touched_s: float
 
 
 def set_limit(connection: Connection, tenant_id: str, kind: str, limit: int | None) -> Quota:
@@ -105,151 +84,21 @@ def usage(connection: Connection, tenant_id: str) -> list[Quota]:
     ]
 
 
-class Meter:
-    """Counts what tenants use; one for the life of the process.
+def count(connection: Connection, tenant_id: str, kind: str, amount: int = 1) -> None:
+    """Count a use in the transaction of what it is for: both are there, or neither.
 
-    Args:
-        database: the control plane's.
-        block: the most to hold of one quota at once; 1 counts each use in a query of its own.
+    Raises:
+        QuotaExceeded: when the limit leaves less than *amount*.
     """
+    if reserved(connection, (tenant_id, kind), amount, 0, None, 0).refused:
+        raise exceeded(kind, None)
 
-    def __init__(self, database: Database, *, block: int = BLOCK) -> None:
-        self._database = database
-        self._block = block
-        self._blocks: dict[tuple[str, str], Block] = {}
-        self._out_until: dict[tuple[str, str], tuple[float, float | None]] = {}
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def take(self, tenant_id: str, kind: str, amount: int = 1) -> None:
-        """Count a use.
-
-        Raises:
-            QuotaExceeded: when the limit leaves less than *amount*; nothing is counted then.
-            UnknownTenant: when there is no such tenant.
-            Unavailable: when the control plane's database is down.
-        """
-        if not self._from_memory(tenant_id, kind, amount):
-            self._from_database(tenant_id, kind, amount)
-
-    async def async_take(self, tenant_id: str, kind: str, amount: int = 1) -> None:
-        """As `take`; a thread is only taken where the database has to be asked."""
-        if not self._from_memory(tenant_id, kind, amount):
-            await asyncio.to_thread(self._from_database, tenant_id, kind, amount)
-
-    def give_back(self, tenant_id: str, kind: str, amount: int = 1) -> None:
-        """Count a use no more: a row was deleted, a file removed.
-
-        Raises:
-            Unavailable: when the control plane's database is down.
-        """
-        if kind in WINDOWS_S:
-            return  # what was asked was asked
-        with self._lock:
-            self._out_until.pop((tenant_id, kind), None)
-            held = self._blocks.get((tenant_id, kind))
-            if held is not None and held.left + amount <= self._block:
-                held.left += amount
-                return
-        try:
-            self._returned(tenant_id, kind, amount, None)
-        except SQLAlchemyError as error:
-            raise unavailable() from error
-
-    def close(self) -> None:
-        """Give back all that was not used."""
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
-        self._give_back(idle_s=0.0)
-
-    def __enter__(self) -> Self:
-        """This meter; the block closes it."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self.close()
-
-    def _from_memory(self, tenant_id: str, kind: str, amount: int) -> bool:
-        key = (tenant_id, kind)
-        with self._lock:
-            out = self._out_until.get(key)
-            if out is not None:
-                if time.monotonic() < out[0] and amount > 0:
-                    raise exceeded(kind, out[1])
-                del self._out_until[key]
-            held = self._blocks.get(key)
-            if held is None or held.left < amount or over(kind, held.window):
-                return False
-            held.left -= amount
-            held.touched_s = time.monotonic()
-            return True
-
-    def _from_database(self, tenant_id: str, kind: str, amount: int) -> None:
-        key = (tenant_id, kind)
-        with self._lock:  # of what this process holds, nobody takes meanwhile
-            held = self._blocks.pop(key, None)
-        mine = held.left if held is not None and not over(kind, held.window) else 0
-        window = held.window if held is not None else None
-        try:
-            with self._database.begin() as connection:
-                taken = reserved(connection, key, amount, mine, window, self._block)
-        except IntegrityError as error:
-            raise UnknownTenant("nobody by this id lives here") from error
-        except SQLAlchemyError as error:
-            with self._lock:
-                if held is not None:
-                    self._blocks.setdefault(key, held)
-            raise unavailable() from error
-        with self._lock:
-            now_held = self._blocks.setdefault(key, Block(0, taken.window, time.monotonic()))
-            if now_held.window != taken.window:
-                now_held.left, now_held.window = 0, taken.window
-            now_held.left += taken.left
-            now_held.touched_s = time.monotonic()
-            if taken.refused:
-                wait_s = ends_in_s(kind, taken.window)
-                self._out_until[key] = (time.monotonic() + min(wait_s or IDLE_S, IDLE_S), wait_s)
-            self._watched()
-        if taken.refused:
-            raise exceeded(kind, ends_in_s(kind, taken.window))
-
-    def _watched(self) -> None:
-        """Have a thread that gives back what is not used, as long as there is anything."""
-        if self._thread is None and not self._closing.is_set():
-            self._thread = threading.Thread(
-                target=self._returning, name="partywall meter", daemon=True
-            )
-            self._thread.start()
-
-    def _returning(self) -> None:
-        while not self._closing.wait(IDLE_S):
-            with contextlib.suppress(SQLAlchemyError):  # a database that is down comes back
-                self._give_back(idle_s=IDLE_S)
-
-    def _give_back(self, *, idle_s: float) -> None:
-        moment = time.monotonic()
-        with self._lock:
-            idle = {
-                key: held for key, held in self._blocks.items() if moment - held.touched_s >= idle_s
-            }
-            for key in idle:
-                del self._blocks[key]
-            late = [key for key, (until, _) in self._out_until.items() if until < moment]
-            for key in late:
-                del self._out_until[key]
-        for (tenant_id, kind), held in idle.items():
-            if held.left:
-                self._returned(tenant_id, kind, held.left, held.window)
-
-    def _returned(self, tenant_id: str, kind: str, amount: int, window: dt.datetime | None) -> None:
-        same = QUOTAS.c.begun_at.is_(None) if window is None else QUOTAS.c.begun_at == window
-        left = QUOTAS.c.used - amount
-        with self._database.begin() as connection:
-            changing = update(QUOTAS).where(*of(tenant_id, kind), same, QUOTAS.c.used >= amount)
-            connection.execute(changing.values(used=left))
+def discount(connection: Connection, tenant_id: str, kind: str, amount: int = 1) -> None:
+    """Count a use no more, in the transaction that ends it."""
+    left = QUOTAS.c.used - amount
+    changing = update(QUOTAS).where(*of(tenant_id, kind), QUOTAS.c.used >= amount)
+    connection.execute(changing.values(used=left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +193,3 @@ def exceeded(kind: str, retry_after_s: float | None) -> QuotaExceeded:
         kind=kind,
         retry_after_s=retry_after_s,
     )
-
-
-def unavailable() -> Unavailable:
-    """The error of a control plane that is down."""
-    return Unavailable("the control plane's database does not answer, and nothing is counted")

@@ -28,6 +28,8 @@ ROLES = tables.roles
 TENANTS = tables.tenants
 EVERYTHING = "*"
 OWNER = "owner"
+ADMINISTRATOR = "administrator"
+"""Of who is let into a tenant under a grant; no tenant has such a role of its own."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 PERMISSION = re.compile(r"[a-z_]{1,40}:[a-z_]{1,40}\Z")
@@ -55,6 +57,8 @@ def permissions(connection: Connection, tenant_id: str, role: str) -> frozenset[
     """What the role may in this tenant; nothing for a role that there is not."""
     if role == OWNER:
         return BUILT_IN[OWNER]
+    if not NAME.match(role):
+        return frozenset()
     query = select(ROLES.c.permissions).where(ROLES.c.tenant_id == tenant_id, ROLES.c.name == role)
     own = connection.execute(query).scalar_one_or_none()
     return BUILT_IN.get(role, frozenset()) if own is None else frozenset(own)
@@ -87,7 +91,8 @@ def define(
     Raises:
         InvalidRecord: for a name or a permission that can't be.
         NotPermitted: when the role may more than *within*, before or afterwards.
-        RecordConflict: for the owner's role, which is the same everywhere.
+        RecordConflict: for the owner's role, which is the same everywhere, and for that of
+            administrators, which no member has.
         UnknownTenant: when there is no such tenant.
     """
     wanted = frozenset(given)
@@ -95,6 +100,8 @@ def define(
         raise InvalidRecord("a role has a name of small letters, digits and underscores: auditor")
     if name == OWNER:
         raise RecordConflict("the owner may do everything, and that can't be changed")
+    if name == ADMINISTRATOR:
+        raise RecordConflict("administrators have this role, and no member: choose another name")
     if len(wanted) > MOST or not all(PERMISSION.match(each) for each in wanted):
         raise InvalidRecord(
             f"a role has up to {MOST} permissions, each written as in invoices:write, with small "

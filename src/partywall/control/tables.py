@@ -131,6 +131,7 @@ users = Table(
     Column("email_key", Text, nullable=False, unique=True),  # as it is compared
     Column("name", Text, nullable=False, server_default=""),
     Column("password_hash", Text, nullable=False, server_default=""),  # "" : can't log in with one
+    Column("version", BigInteger, nullable=False, server_default="1"),  # tokens name it
     Column("disabled_at", Moment),
     Column("created_at", Moment, nullable=False),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from partywall.control import tables
+from partywall.control import ids, tables
 from partywall.control.database import announce, new_id, now
 from partywall.control.slugs import skeleton
 from partywall.control.slugs import slug as valid
@@ -16,7 +17,7 @@ from partywall.errors import InvalidRecord, RecordConflict, TenantExists, Unknow
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection, Row
 
@@ -34,6 +35,9 @@ BEFORE: dict[Standing, frozenset[Standing]] = {
 }
 LONGEST_NAME = 200
 LONGEST_REASON = 1000
+LARGEST_SETTINGS, DEEPEST_SETTINGS = 16_384, 16
+"""Bytes as JSON, and objects or lists in one another: each process keeps the settings of many
+tenants in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def add(
     """A new tenant, which is being provisioned.
 
     Raises:
-        InvalidRecord: for a slug or a name that can't be.
+        InvalidRecord: for a slug, a name or settings that can't be.
         TenantExists: when the slug, or one that looks like it, is taken.
     """
     looks = skeleton(valid(slug))
@@ -84,7 +88,7 @@ def add(
         "name": named(name),
         "status": "provisioning",
         "placement": placement,
-        "settings": dict(settings or {}),
+        "settings": settled(settings or {}),
         "created_at": moment,
         "changed_at": moment,
     }
@@ -104,8 +108,16 @@ def get(connection: Connection, tenant_id: str) -> Tenant | None:
     return one(connection.execute(select(*COLUMNS).where(TENANTS.c.id == tenant_id)).first())
 
 
+def several(connection: Connection, tenant_ids: Iterable[str]) -> list[Tenant]:
+    """The tenants with those ids that are not deleted, by slug."""
+    query = select(*COLUMNS).where(TENANTS.c.id.in_(tenant_ids), TENANTS.c.status != "deleted")
+    return [made(row) for row in connection.execute(query.order_by(TENANTS.c.slug))]
+
+
 def by_slug(connection: Connection, slug: str) -> Tenant | None:
     """The tenant that has that slug now."""
+    if not written(slug):
+        return None
     return one(connection.execute(select(*COLUMNS).where(TENANTS.c.slug == slug)).first())
 
 
@@ -115,7 +127,12 @@ def listed(
     """Tenants that are not deleted, by slug, the first *limit* after a slug.
 
     With status `deleted` those that are, by id, after an id.
+
+    Raises:
+        InvalidRecord: when *after* can be neither.
     """
+    if after and not (ids.possible(after) if status == "deleted" else written(after)):
+        raise InvalidRecord("`after` is the slug, or of a deleted tenant the id, that came last")
     if status == "deleted":
         key = TENANTS.c.id
         query = select(*COLUMNS).where(TENANTS.c.status == status)
@@ -139,14 +156,14 @@ def change(
     """Give a tenant another name, or other settings.
 
     Raises:
-        InvalidRecord: for a name that can't be.
+        InvalidRecord: for a name or settings that can't be.
         UnknownTenant: when there is no such tenant, or it is deleted.
     """
     values: dict[str, object] = {"changed_at": now()}
     if name is not None:
         values["name"] = named(name)
     if settings is not None:
-        values["settings"] = dict(settings)
+        values["settings"] = settled(settings)
     living = (TENANTS.c.id == tenant_id, TENANTS.c.status != "deleted")
     if connection.execute(update(TENANTS).where(*living).values(values)).rowcount == 0:
         raise UnknownTenant("nobody by this id lives here")
@@ -167,7 +184,7 @@ def set_status(
     """
     values: dict[str, object] = {
         "status": status,
-        "reason": reason[:LONGEST_REASON],
+        "reason": reason[:LONGEST_REASON].replace("\0", "\ufffd"),
         "changed_at": now(),
     }
     if status == "deleted":
@@ -205,6 +222,44 @@ def named(name: str) -> str:
     if not trimmed or len(trimmed) > LONGEST_NAME or not trimmed.isprintable():
         raise InvalidRecord(f"a name has 1 to {LONGEST_NAME} printable characters")
     return trimmed
+
+
+def settled(settings: Mapping[str, object]) -> dict[str, object]:
+    """Settings as they are kept.
+
+    Raises:
+        InvalidRecord: when a database could not keep them, or an answer could not hold them.
+    """
+    found = dict(settings)
+    try:  # numbers that are none, and halves of characters, are no JSON
+        size = len(json.dumps(found, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        size = LARGEST_SETTINGS + 1
+    if size > LARGEST_SETTINGS or not holds(found, DEEPEST_SETTINGS):
+        raise InvalidRecord(
+            f"settings are JSON of at most {LARGEST_SETTINGS} bytes and {DEEPEST_SETTINGS} levels, "
+            "with finite numbers and text without NUL"
+        )
+    return found
+
+
+def holds(value: object, levels: int) -> bool:
+    """Whether there is no NUL in any text, and nothing deeper than that."""
+    match value:
+        case str():
+            return "\0" not in value
+        case dict():
+            parts = [*value, *value.values()]
+        case list() | tuple():
+            parts = [*value]
+        case _:
+            return True
+    return levels > 0 and all(holds(each, levels - 1) for each in parts)
+
+
+def written(slug: str) -> bool:
+    """Whether a database can be asked for it; what it can't be asked for, nobody has."""
+    return slug.isascii() and slug.isprintable()
 
 
 def one(row: Row[Any] | None) -> Tenant | None:

@@ -30,7 +30,7 @@ TYPE = "at+jwt"
 """So that no other token of the same issuer, one that identifies a user to a client for instance,
 passes for one of these."""
 
-CLAIMS = ("iss", "aud", "sub", "tid", "mv", "jti", "iat", "nbf", "exp")
+CLAIMS = ("iss", "aud", "sub", "tid", "mv", "uv", "jti", "iat", "nbf", "exp", "auth_time")
 HEADER = {"alg", "kid", "typ"}
 """Nothing else: not the key (`jwk`), where to find it (`jku`, `x5u`), or an extension (`crit`)."""
 
@@ -136,6 +136,8 @@ class Claims:
         user_id: who acts.
         tenant_id: for whom; "" when it only says who somebody is.
         membership_version: of the membership it was issued for; void with any other.
+        user_version: of the user, which a new password changes; void with any other.
+        logged_in_at: when the user showed a password, in whole seconds.
         token_id: of this one token.
         expires_at: when it ends.
     """
@@ -143,6 +145,8 @@ class Claims:
     user_id: str
     tenant_id: str
     membership_version: int
+    user_version: int
+    logged_in_at: dt.datetime
     token_id: str
     expires_at: dt.datetime
 
@@ -160,6 +164,7 @@ class Tokens:
         audience: for which application.
         ttl_s: how long a token lasts.
         leeway_s: by how much clocks may differ.
+        longest_s: how long after a log-in a token may be had for another; then one logs in again.
 
     Raises:
         ConfigurationError: without a key, with two of one name, or without issuer or audience.
@@ -173,29 +178,55 @@ class Tokens:
         audience: str,
         ttl_s: float = 900.0,
         leeway_s: float = 5.0,
+        longest_s: float = 43_200.0,
     ) -> None:
         self._keys = {key.kid: key for key in keys}
         if not keys or len(self._keys) != len(keys):
             raise ConfigurationError("tokens need signing keys, each with a name of its own")
-        if not issuer or not audience or ttl_s <= 0 or leeway_s < 0:
+        if not issuer or not audience or min(ttl_s, longest_s) <= 0 or leeway_s < 0:
             raise ConfigurationError("tokens need an issuer, an audience and a time to live")
         self._signing = keys[0]
         self._issuer, self._audience = issuer, audience
-        self._ttl_s, self._leeway_s = ttl_s, leeway_s
+        self._ttl_s, self._leeway_s, self._longest_s = ttl_s, leeway_s, longest_s
 
-    def issue(self, user_id: str, tenant_id: str, membership_version: int) -> str:
-        """A token for a user in a tenant; for none with "" and 0."""
+    def issue(
+        self,
+        user_id: str,
+        tenant_id: str,
+        membership_version: int,
+        *,
+        user_version: int = 1,
+        since: dt.datetime | None = None,
+    ) -> str:
+        """A token for a user in a tenant; for none with "" and 0.
+
+        Args:
+            user_id: who acts.
+            tenant_id: for whom.
+            membership_version: of the membership.
+            user_version: of the user.
+            since: when the user logged in; None: just now.
+
+        Raises:
+            NotAuthenticated: when that is too long ago.
+        """
         begun = int(time.time())
+        logged_in = begun if since is None else int(since.timestamp())
+        left_s = logged_in + self._longest_s - begun
+        if left_s <= 0:
+            raise NotAuthenticated("the log-in is too long ago: log in again")
         said = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": user_id,
             "tid": tenant_id,
             "mv": membership_version,
+            "uv": user_version,
+            "auth_time": logged_in,
             "jti": str(uuid.uuid4()),
             "iat": begun,
             "nbf": begun,
-            "exp": begun + max(1, round(self._ttl_s)),
+            "exp": begun + max(1, round(min(self._ttl_s, left_s))),
         }
         key = self._signing
         header = {"kid": key.kid, "typ": TYPE}
@@ -212,7 +243,7 @@ class Tokens:
         """
         try:
             return self._verified(token)
-        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
+        except (jwt.PyJWTError, ValueError, OSError, OverflowError, RecursionError) as error:
             raise NotAuthenticated(
                 "the token does not hold: it is malformed, expired, signed by an unknown key, or "
                 "meant for somebody else; log in again"
@@ -293,10 +324,14 @@ def claims(said: dict[str, Any]) -> Claims:
         ValueError: when one is of another type than ours.
     """
     texts = [said[name] for name in ("sub", "tid", "jti")]
-    numbers = [said[name] for name in ("mv", "iat", "nbf", "exp")]
+    numbers = [said[name] for name in ("mv", "uv", "iat", "nbf", "exp", "auth_time")]
     if not all(isinstance(each, str) for each in texts) or not said["sub"] or not said["jti"]:
         raise ValueError("a claim that should be text")
     if not all(type(each) is int and each >= 0 for each in numbers):  # and not True, nor 1.0
         raise ValueError("a claim that should be a number")
-    expires_at = dt.datetime.fromtimestamp(said["exp"], dt.UTC)
-    return Claims(said["sub"], said["tid"], said["mv"], said["jti"], expires_at)
+    expires_at, logged_in_at = (
+        dt.datetime.fromtimestamp(said[name], dt.UTC) for name in ("exp", "auth_time")
+    )
+    return Claims(
+        said["sub"], said["tid"], said["mv"], said["uv"], logged_in_at, said["jti"], expires_at
+    )

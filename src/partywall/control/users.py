@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from partywall.control.database import Database
 
 USERS = tables.users
+MEMBERSHIPS = tables.memberships
 
 WINDOW_S = 900.0
 OF_ACCOUNT, OF_SOURCE = 10, 100
@@ -39,12 +40,14 @@ class User:
     Attributes:
         email: as it was given, in normal form.
         disabled_at: since when nobody logs in as this user; None while one can.
+        version: counts up with each new password; a token that names an earlier one is void.
     """
 
     id: str
     email: str
     name: str
     disabled_at: dt.datetime | None
+    version: int
 
 
 COLUMNS = [USERS.c[name] for name in User.__slots__]
@@ -72,7 +75,7 @@ def add(
         RecordConflict: when somebody has the address.
     """
     address = addressed(email)
-    user = User(new_id(), address.shown, named(name) if name else "", None)
+    user = User(new_id(), address.shown, named(name) if name else "", None, 1)
     row = {
         "id": user.id,
         "email": user.email,
@@ -96,6 +99,15 @@ def get(connection: Connection, user_id: str) -> User | None:
     return one(connection.execute(select(*COLUMNS).where(USERS.c.id == user_id)).first())
 
 
+def of_tenant(connection: Connection, tenant_id: str) -> dict[str, User]:
+    """The members of a tenant, by id."""
+    if not ids.possible(tenant_id):
+        return {}
+    query = select(*COLUMNS).join(MEMBERSHIPS, MEMBERSHIPS.c.user_id == USERS.c.id)
+    standing = (MEMBERSHIPS.c.tenant_id == tenant_id, MEMBERSHIPS.c.ended_at.is_(None))
+    return {row.id: User(**row._asdict()) for row in connection.execute(query.where(*standing))}
+
+
 def by_email(connection: Connection, email: str) -> User | None:
     """The user with that address; None also for what is none."""
     key = key_of(email)
@@ -105,13 +117,14 @@ def by_email(connection: Connection, email: str) -> User | None:
 
 
 def set_password(connection: Connection, user_id: str, password: str) -> None:
-    """Give a user another password.
+    """Give a user another password; tokens from before are void, API keys are not.
 
     Raises:
         InvalidRecord: for one that can't be.
         UnknownRecord: when there is no such user.
     """
-    changed(connection, user_id, password_hash=passwords.hashed(password))
+    renewed = passwords.hashed(password)
+    changed(connection, user_id, password_hash=renewed, version=USERS.c.version + 1)
 
 
 def disable(connection: Connection, user_id: str) -> None:

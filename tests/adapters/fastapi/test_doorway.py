@@ -6,9 +6,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from partywall.control import tenants, users
+from partywall.control import memberships, tenants, users
 from tests.adapters.fastapi.office import PASSWORD, Waiting, newcomer, staffed, until
-from tests.adapters.fastapi.town import PEOPLE, TOKENS, Town
+from tests.adapters.fastapi.town import PEOPLE, TENANTS, TOKENS, Town
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +138,31 @@ def test_another_tenant_of_one_s_own(client: httpx.Client, town: Town) -> None:
     assert client.post("/switch-tenant", json={"tenant": "acme"}, headers=key).status_code == 403
     sue = client.post("/switch-tenant", json={"tenant": "sleepy"}, headers=town.bearer("sue"))
     assert sue.status_code == 403
+
+
+def test_who_is_invited_and_no_user_yet(client: httpx.Client, town: Town, pat: str) -> None:
+    town.database.execute("DELETE FROM partywall.attempts")
+    ann = town.bearer("ann", "acme")
+    invited = {}
+    for name in ("new", "pat"):
+        given = {"email": f"{name}@example.com"}
+        invited[name] = client.post("/invitations", json=given, headers=ann).json()
+    said = {"token": invited["new"]["token"], "password": PASSWORD, "name": "New"}
+    assert client.post("/invitations/join", json=said | {"token": "x"}).status_code == 404
+    assert client.post("/invitations/join", json=said | {"password": "x"}).status_code == 422
+    assert client.post("/invitations/join", json=said | {"role": "owner"}).status_code == 422
+    known = client.post("/invitations/join", json=said | {"token": invited["pat"]["token"]})
+    assert known.status_code == 409  # who has an account logs in with it
+    with town.plane.database.reading() as connection:
+        assert memberships.get(connection, TENANTS["acme"][0], pat) is None
+    seat = client.post("/invitations/join", json=said)
+    assert (seat.status_code, seat.json()["slug"], seat.json()["role"]) == (201, "acme", "member")
+    assert client.post("/invitations/join", json=said).status_code == 404
+    who = {"email": "new@example.com", "password": PASSWORD}
+    assert client.post("/log-in", json=who).json()["tenant"] == "acme"
+    last = [client.post("/invitations/join", json=said).status_code for _ in range(2)]
+    assert last == [404, 429]
+    town.database.execute("DELETE FROM partywall.attempts")
 
 
 def test_the_keys_of_tokens(client: httpx.Client) -> None:

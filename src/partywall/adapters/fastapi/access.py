@@ -25,6 +25,9 @@ from partywall.adapters.fastapi.resolving import (
     Subdomain,
     agreed,
     arranged,
+    decoy,
+    looked_up,
+    nobody,
     said,
 )
 from partywall.adapters.fastapi.routes import Gate
@@ -32,6 +35,7 @@ from partywall.adapters.fastapi.sessions import async_session, exchange, sync_se
 from partywall.context import TenantContext
 from partywall.control import administration, domains
 from partywall.control.lookups import Member, shared
+from partywall.control.roles import ADMINISTRATOR as ROLE
 from partywall.control.roles import EVERYTHING, includes
 from partywall.errors import (
     ConfigurationError,
@@ -55,9 +59,6 @@ if TYPE_CHECKING:
 
 REQUESTS = "requests_per_minute"
 """The kind of quota that each request takes one of."""
-
-NOBODY = "00000000-0000-0000-0000-000000000000"
-"""Asked for instead of a tenant that is not there, so that the answer takes as long."""
 
 LATER_S = 5.0
 """When to try again what is being provisioned."""
@@ -125,9 +126,11 @@ class TenantAccess:
         named, tenant = await agreed(self.plane.access, said(self._sources, connection))
         if named is None:
             tenant = await self._default(principal)
-        member = await self._member(principal, tenant, connection)
+        member = await self._member(principal, named, tenant, connection)
         if tenant is None or member is None:
-            self._denied(principal, named, tenant, connection)
+            if tenant is not None and named is not None:
+                await looked_up(self.plane.access, decoy(named))  # as long as for an unknown one
+            self.denied(principal, named, tenant, connection)
             raise UnknownTenant("nobody lives here whom the caller may know of")
         if principal.membership_version not in {None, member.version}:
             raise NotAuthenticated("the membership has changed since the token was issued")
@@ -236,10 +239,14 @@ class TenantAccess:
         return await self.plane.access.async_tenant(tenant_id)
 
     async def _member(
-        self, principal: Principal, tenant: Tenant | None, connection: HTTPConnection
+        self,
+        principal: Principal,
+        named: Named | None,
+        tenant: Tenant | None,
+        connection: HTTPConnection,
     ) -> Member | None:
         """The caller in the tenant; None for a stranger, and for a credential of another tenant."""
-        tenant_id = tenant.id if tenant is not None else NOBODY
+        tenant_id = tenant.id if tenant is not None else nobody(named)
         if principal.membership_version == ADMINISTRATOR and principal.tenant_id == tenant_id:
             return await run_in_threadpool(
                 administrator, self.plane, principal.user_id, tenant_id, address(connection)
@@ -247,21 +254,29 @@ class TenantAccess:
         member = await self.plane.access.async_member(tenant_id, principal.user_id)
         return member if principal.tenant_id in {"", tenant_id} else None
 
-    def _denied(
+    def denied(
         self,
         principal: Principal,
         named: Named | None,
         tenant: Tenant | None,
         connection: HTTPConnection,
     ) -> None:
+        """Tell the audit logs of an attempt to get in where the caller is a stranger.
+
+        Args:
+            principal: who tried.
+            named: the tenant as it was asked for.
+            tenant: the tenant, if there is one.
+            connection: the request.
+        """
         source = address(connection)
         asked_for = {"asked": named.value, "by": named.source} if named is not None else {}
         if principal.tenant_id:
             actor = principal.key_id or principal.user_id
-            self.denials.note(Attempt(principal.tenant_id, actor, source), **asked_for)
+            self.denials.note(Attempt(principal.tenant_id, actor), source, **asked_for)
         if tenant is not None and tenant.id != principal.tenant_id:
             by = {"by": named.source} if named is not None else {}
-            self.denials.note(Attempt(tenant.id, principal.user_id, source), **by)
+            self.denials.note(Attempt(tenant.id, principal.user_id), source, **by)
 
 
 def enter(tenant: Tenant) -> None:
@@ -299,7 +314,7 @@ def administrator(plane: ControlPlane, user_id: str, tenant_id: str, source: str
             administration.permitted(connection, user_id, tenant_id, source)
     except NotPermitted:
         return None
-    return Member(tenant_id, user_id, "administrator", ADMINISTRATOR, frozenset({EVERYTHING}))
+    return Member(tenant_id, user_id, ROLE, ADMINISTRATOR, frozenset({EVERYTHING}))
 
 
 def claimable(name: str) -> bool:
@@ -312,5 +327,10 @@ def claimable(name: str) -> bool:
 
 
 def address(connection: HTTPConnection) -> str:
-    """Where a request comes from, as the server knows it; "" when it does not."""
+    """Where a request comes from, as the server knows it; "" when it does not.
+
+    Limits and the networks of administrators go by it. Behind a proxy the server takes it from
+    `X-Forwarded-For`: name that proxy (`uvicorn --forwarded-allow-ips`), never `*`, or anybody
+    chooses it.
+    """
     return connection.client.host if connection.client is not None else ""

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads ann
 from partywall.errors import NotAuthenticated
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Awaitable, Callable
 
     from partywall.control.plane import ControlPlane
@@ -35,6 +36,8 @@ class Principal:
             member of.
         membership_version: the membership that it was given for; None where it is for whichever
             holds now.
+        user_version: the user's, when a token was issued; None for another credential.
+        logged_in_at: when the user showed a password for it; None where that is not known.
         permissions: what it is restricted to; None for all that the user has.
         key_id: the API key, "" for another credential.
         identity_only: whether it says who the user is and nothing more: it enters no tenant.
@@ -43,6 +46,8 @@ class Principal:
     user_id: str
     tenant_id: str = ""
     membership_version: int | None = None
+    user_version: int | None = None
+    logged_in_at: dt.datetime | None = None
     permissions: frozenset[str] | None = None
     key_id: str = ""
     identity_only: bool = False
@@ -79,7 +84,8 @@ async def verified(plane: ControlPlane, connection: HTTPConnection) -> Principal
     """Who asks, by a token or an API key of the control plane.
 
     Raises:
-        NotAuthenticated: when the credential is missing or does not hold.
+        NotAuthenticated: when the credential is missing or does not hold, or the user was
+            disabled, or has another password, since.
         Unavailable: when the control plane's database does not answer.
     """
     given = credential(connection)
@@ -91,9 +97,16 @@ async def verified(plane: ControlPlane, connection: HTTPConnection) -> Principal
     if plane.tokens is None:
         raise NotAuthenticated("this control plane issues no tokens")
     claims = plane.tokens.verified(given)
-    if not claims.tenant_id:
-        return Principal(claims.user_id, identity_only=True)
-    return Principal(claims.user_id, claims.tenant_id, claims.membership_version)
+    if await plane.access.async_user_version(claims.user_id) != claims.user_version:
+        raise NotAuthenticated("there is no such user any more, or the password has changed")
+    return Principal(
+        claims.user_id,
+        claims.tenant_id,
+        membership_version=claims.membership_version if claims.tenant_id else None,
+        user_version=claims.user_version,
+        logged_in_at=claims.logged_in_at,
+        identity_only=not claims.tenant_id,
+    )
 
 
 async def asked(

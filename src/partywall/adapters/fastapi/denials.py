@@ -3,8 +3,9 @@
 Two logs are told. That of the tenant whose credential it was, in the words that were sent and
 whether or not anybody has that name: its own administrators read it, and must not learn from it
 who lives here. And that of the tenant that was tried, who learns which user it was and from where,
-and not whose. Of the same user trying the same tenant's door again and again an entry a minute is
-written, with how often it was: nobody fills a log that nobody may shorten.
+and not whose. Of the same user trying the same tenant's door again and again, from one address or
+from many, an entry a minute is written, with how often it was: nobody fills a log that nobody may
+shorten.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from partywall.control import audit
@@ -29,6 +30,9 @@ EVERY_S = 60.0
 WAITING = 10_000
 """How many kinds of attempts are held; beyond them they are only written to the log of Python."""
 
+SOURCES = 8
+"""Addresses that an entry names, where an attempt came from several."""
+
 LONGEST = 200
 AGAIN_S = 1.0
 
@@ -40,21 +44,30 @@ class Attempt:
     Attributes:
         log: the id of the tenant whose log is told.
         actor: the user, or the API key.
-        source: the address it came from.
     """
 
     log: str
     actor: str
-    source: str
 
 
 @dataclass(slots=True)
 class Count:
-    """How often it came since it was written, and when it may be written again."""
+    """How often it came since it was written, and when it may be written again.
 
-    detail: dict[str, str]
+    Attributes:
+        sources: the addresses it came from, the first ones.
+    """
+
+    detail: dict[str, str] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
     times: int = 0
     due: float = 0.0
+
+    def add(self, sources: list[str], times: int) -> None:
+        """Count further ones."""
+        new = [each for each in sources if each not in self.sources]
+        self.sources = [*self.sources, *new][:SOURCES]
+        self.times += times
 
 
 class Denials:
@@ -73,11 +86,12 @@ class Denials:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def note(self, attempt: Attempt, **detail: str) -> None:
+    def note(self, attempt: Attempt, source: str, **detail: str) -> None:
         """Note an attempt; returns at once.
 
         Args:
             attempt: its kind.
+            source: the address it came from.
             detail: what was sent; made fit for a log here.
         """
         with self._changed:
@@ -86,9 +100,9 @@ class Denials:
                 LOG.warning("access denied, not in the audit log: too many wait to be written")
                 return
             if count is None:
-                count = self._counts[attempt] = Count({})
+                count = self._counts[attempt] = Count()
             count.detail = {name: audit.fitted(value, LONGEST) for name, value in detail.items()}
-            count.times += 1
+            count.add([audit.fitted(source)], 1)
             if count.times == 1:
                 self._wake()
 
@@ -118,23 +132,23 @@ class Denials:
                         return
                     self._changed.wait(self._pause())
                     continue
-            for attempt, detail, times in due:
-                if not self._written(attempt, detail, times):
+            for attempt, count in due:
+                if not self._written(attempt, count):
                     with self._changed:
                         if self._closed:
                             self._thread = None
                             return
                         self._changed.wait(AGAIN_S)
 
-    def _due(self) -> list[tuple[Attempt, dict[str, str], int]]:
+    def _due(self) -> list[tuple[Attempt, Count]]:
         """What is to be written now; counted anew from here on."""
         moment, due = time.monotonic(), []
         for attempt, count in list(self._counts.items()):
             if count.due > moment and not self._closed:
                 continue
             if count.times:
-                due.append((attempt, count.detail, count.times))
-                count.times, count.due = 0, moment + self._every_s
+                due.append((attempt, replace(count)))
+                count.sources, count.times, count.due = [], 0, moment + self._every_s
             else:
                 del self._counts[attempt]
         return due
@@ -145,7 +159,8 @@ class Denials:
             return None
         return max(0.0, min(count.due for count in self._counts.values()) - time.monotonic())
 
-    def _written(self, attempt: Attempt, detail: dict[str, str], times: int) -> bool:
+    def _written(self, attempt: Attempt, written: Count) -> bool:
+        several = {"sources": written.sources} if len(written.sources) > 1 else {}
         try:
             with self._database.begin() as connection:
                 audit.record(
@@ -153,14 +168,14 @@ class Denials:
                     attempt.log,
                     ACTION,
                     actor=attempt.actor,
-                    source=audit.fitted(attempt.source),
-                    detail={**detail, "times": times},
+                    source=written.sources[0],
+                    detail={**written.detail, **several, "times": written.times},
                 )
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not be lost
             LOG.warning("access denied, not yet in the audit log: %s", type(error).__name__)
             with self._changed:
-                count = self._counts.setdefault(attempt, Count(detail))
-                count.times += times
+                count = self._counts.setdefault(attempt, Count(written.detail))
+                count.add(written.sources, written.times)
                 count.due = time.monotonic() + AGAIN_S
             return False
         return True

@@ -10,16 +10,18 @@ from partywall.adapters.fastapi.denials import Attempt
 from partywall.adapters.fastapi.models import Seat
 from partywall.control import administration, audit, memberships, roles, tenants
 from partywall.control.database import now
-from partywall.errors import ConfigurationError, NotPermitted
+from partywall.errors import ConfigurationError, NotAuthenticated, NotPermitted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
 
     from partywall.adapters.fastapi.access import TenantAccess
+    from partywall.adapters.fastapi.authenticating import Principal
     from partywall.context import TenantContext
     from partywall.control.plane import ControlPlane
     from partywall.control.tokens import Tokens
+    from partywall.control.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,24 @@ class Desk:
             )
         return self.plane.tokens
 
-    def issued(self, user_id: str, tenant_id: str, version: int) -> dict[str, Any]:
-        """A new token, and the seconds it lasts."""
-        token = self.tokens.issue(user_id, tenant_id, version)
+    def issued(self, asking: Principal, user: User, tenant_id: str, version: int) -> dict[str, Any]:
+        """A new token, and the seconds it lasts.
+
+        Args:
+            asking: by what the user asks for it; a token passes on when its user logged in.
+            user: who that is now.
+            tenant_id: for which tenant.
+            version: of the membership.
+
+        Raises:
+            NotAuthenticated: when the log-in is too long ago, or before the last password.
+        """
+        if asking.user_version not in {None, user.version}:
+            raise NotAuthenticated("the password has changed since: log in again")
+        since = asking.logged_in_at
+        token = self.tokens.issue(
+            user.id, tenant_id, version, user_version=user.version, since=since
+        )
         left = self.tokens.verified(token).expires_at - now()
         return {"access_token": token, "expires_in": round(left.total_seconds())}
 
@@ -84,35 +101,37 @@ class Desk:
             with self.plane.database.begin() as connection:
                 administration.permitted(connection, user_id, tenant_id, source)
         except NotPermitted:
-            self.access.denials.note(Attempt("", user_id, source), by="administration")
+            self.access.denials.note(Attempt("", user_id), source, by="administration")
             raise
 
 
 def seats(connection: Connection, user_id: str) -> list[Seat]:
     """Where a user is a member, by slug; deleted tenants left out."""
-    found = []
-    for each in memberships.of_user(connection, user_id):
-        tenant = tenants.get(connection, each.tenant_id)
-        if tenant is not None and tenant.status != "deleted":
-            found.append(
-                Seat(
-                    tenant_id=tenant.id,
-                    slug=tenant.slug,
-                    name=tenant.name,
-                    status=tenant.status,
-                    role=each.role,
-                )
-            )
-    return sorted(found, key=lambda seat: seat.slug)
+    held = {each.tenant_id: each.role for each in memberships.of_user(connection, user_id)}
+    return [
+        Seat(
+            tenant_id=tenant.id,
+            slug=tenant.slug,
+            name=tenant.name,
+            status=tenant.status,
+            role=held[tenant.id],
+        )
+        for tenant in tenants.several(connection, held)
+    ]
 
 
 def within(connection: Connection, who: TenantContext, role: str) -> None:
     """Take a role that may do no more than who gives it, or takes it away.
 
+    The tenant is held: who was made less since the request was let in decides no more.
+
     Raises:
         NotPermitted: for another. An API key is measured by its own permissions, which may be less
             than its member's.
     """
+    if roles.ADMINISTRATOR not in who.roles:
+        own = memberships.acting(connection, who.tenant_id, who.user_id)
+        roles.allow(own, who.permissions)
     wanted = roles.permissions(connection, who.tenant_id, role)
     if not roles.includes(who.permissions, wanted):
         raise NotPermitted("this role may do more than you: somebody who has it can do that")

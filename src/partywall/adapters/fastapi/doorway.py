@@ -4,14 +4,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Connection
 
 from partywall.adapters.fastapi.access import address, enter
 from partywall.adapters.fastapi.authenticating import Principal
 from partywall.adapters.fastapi.desk import Desk, seats
 from partywall.adapters.fastapi.models import (
     Accept,
+    Join,
     LogIn,
     Me,
+    NewPassword,
     NewTenant,
     Registered,
     Seat,
@@ -22,6 +25,7 @@ from partywall.adapters.fastapi.models import (
     WorkTold,
 )
 from partywall.adapters.fastapi.problems import documented
+from partywall.adapters.fastapi.resolving import Named, nobody
 from partywall.adapters.fastapi.routes import public
 from partywall.control import audit, invitations, limits, memberships, tenants, users, works
 from partywall.control.registration import NewUser
@@ -53,7 +57,8 @@ def signing_up(desk: Desk, sign_ups: int) -> APIRouter:
     def sign_up(given: SignUp, request: Request) -> Registered:
         """Sign a company up, with its owner; the tenant is then being provisioned."""
         source = address(request)
-        limits.attempt(database, f"sign-up from {source}", limit=sign_ups, window_s=HOUR_S)
+        key = f"sign-up from {users.place(source)}"
+        limits.attempt(database, key, limit=sign_ups, window_s=HOUR_S)
         owner = NewUser(given.email, given.password.get_secret_value(), given.owner_name)
         made = desk.plane.register(
             slug=given.slug, name=given.name, owner=owner, source=audit.fitted(source)
@@ -76,6 +81,25 @@ def signing_up(desk: Desk, sign_ups: int) -> APIRouter:
         told = TenantTold.of(made.tenant)
         return Registered(tenant=told, user_id=made.user.id, work_id=made.work_id)
 
+    @router.post(
+        "/invitations/join", status_code=201, responses=documented(403, 404, 409, 422, 429, 503)
+    )
+    @public
+    def join(given: Join, request: Request) -> Seat:
+        """Become a user and a member where one was invited: the token came to that address."""
+        key = f"sign-up from {users.place(address(request))}"
+        limits.attempt(database, key, limit=sign_ups, window_s=HOUR_S)
+        token = given.token.get_secret_value()
+        with database.begin() as connection:
+            invited = invitations.found(connection, token)
+            if invited is None:
+                raise UnknownRecord(invitations.REFUSED)
+            password = given.password.get_secret_value()
+            user = users.add(connection, invited.email, password=password, name=given.name)
+            seat = accepted(connection, token, user.id, address(request))
+        desk.plane.access.forget(f"user:{user.id}", f"tenant:{seat.tenant_id}")
+        return seat
+
     return router
 
 
@@ -92,17 +116,20 @@ def logging_in(desk: Desk) -> APIRouter:
         found = users.log_in(database, given.email, password, source=address(request))
         with database.reading() as connection:
             mine = seats(connection, found.id)
+        asking = Principal(found.id, user_version=found.version)
         if given.tenant is not None:
-            return entered(desk, found.id, given.tenant)
+            named = Named("slug", given.tenant, "log-in")
+            return entered(desk, asking, named, request)
         if len(mine) == 1 and mine[0].status == "active":
-            return entered(desk, found.id, mine[0].slug)
-        return Token(**desk.issued(found.id, "", 0), tenant=None, tenants=mine)
+            named = Named("slug", mine[0].slug, "log-in")
+            return entered(desk, asking, named, request)
+        return Token(**desk.issued(asking, found, "", 0), tenant=None, tenants=mine)
 
     @router.post("/switch-tenant", responses=documented(401, 403, 404, 422, 503))
     @public
-    def switch_tenant(given: Switch, asking: user) -> Token:
+    def switch_tenant(given: Switch, asking: user, request: Request) -> Token:
         """A token for another tenant that the user is a member of."""
-        return entered(desk, asking.user_id, given.tenant)
+        return entered(desk, asking, Named("slug", given.tenant, "switch"), request)
 
     @router.get("/.well-known/jwks.json", responses=documented(503))
     @public
@@ -127,26 +154,32 @@ def knowing(desk: Desk) -> APIRouter:
             mine = seats(connection, found.id)
         return Me(id=found.id, email=found.email, name=found.name, tenants=mine)
 
+    @router.put("/me/password", status_code=204, responses=documented(401, 403, 422, 429, 503))
+    @public
+    def change_password(given: NewPassword, asking: user, request: Request) -> None:
+        """Choose another password; every token from before is void, also the one that asks."""
+        with database.reading() as connection:
+            found = standing(users.get(connection, asking.user_id))
+        current, password = given.current.get_secret_value(), given.password.get_secret_value()
+        users.log_in(database, found.email, current, source=address(request))
+        with database.begin() as connection:
+            users.set_password(connection, found.id, password)
+            source = audit.fitted(address(request))
+            audit.record(
+                connection, "", "user.password_changed", actor=found.id, subject=found.id,
+                source=source,
+            )  # fmt: skip
+        desk.plane.access.forget(f"user:{found.id}")
+
     @router.post("/invitations/accept", responses=documented(401, 403, 404, 409, 422, 503))
     @public
     def accept_invitation(given: Accept, asking: user, request: Request) -> Seat:
         """Become a member where one was invited."""
         with database.begin() as connection:
             standing(users.get(connection, asking.user_id))
-            made = invitations.accept(connection, given.token.get_secret_value(), asking.user_id)
-            (seat,) = (
-                s for s in seats(connection, asking.user_id) if s.tenant_id == made.tenant_id
-            )
-            audit.record(
-                connection,
-                made.tenant_id,
-                "invitation.accepted",
-                actor=asking.user_id,
-                subject=asking.user_id,
-                source=audit.fitted(address(request)),
-                detail={"role": made.role},
-            )
-        desk.plane.access.forget(f"user:{asking.user_id}", f"tenant:{made.tenant_id}")
+            token = given.token.get_secret_value()
+            seat = accepted(connection, token, asking.user_id, address(request))
+        desk.plane.access.forget(f"user:{asking.user_id}", f"tenant:{seat.tenant_id}")
         return seat
 
     @router.get("/works/{work_id}", responses=documented(401, 403, 404, 422, 503))
@@ -165,24 +198,47 @@ def knowing(desk: Desk) -> APIRouter:
     return router
 
 
-def entered(desk: Desk, user_id: str, slug: str) -> Token:
+def entered(desk: Desk, asking: Principal, named: Named, request: Request) -> Token:
     """A token of a member for a tenant.
 
     Raises:
-        UnknownTenant: when there is no such tenant, or the user is no member.
+        UnknownTenant: when there is no such tenant, or the user is no member; the logs are told.
         InactiveTenant, Unavailable: when it may not be entered.
-        NotAuthenticated: when the user was disabled.
+        NotAuthenticated: when the user was disabled, or logged in too long ago.
     """
     with desk.plane.database.reading() as connection:
-        standing(users.get(connection, user_id))
-        tenant = tenants.by_slug(connection, slug)
-        member = None if tenant is None else memberships.get(connection, tenant.id, user_id)
-        mine = seats(connection, user_id)
+        user = standing(users.get(connection, asking.user_id))
+        tenant = tenants.by_slug(connection, named.value)
+        tenant_id = nobody(named) if tenant is None else tenant.id
+        member = memberships.get(connection, tenant_id, asking.user_id)
+        mine = seats(connection, asking.user_id)
     if tenant is None or member is None:
+        desk.access.denied(asking, named, tenant, request)
         raise UnknownTenant("nobody lives here whom the caller may know of")
     enter(tenant)
-    issued = desk.issued(user_id, tenant.id, member.version)
+    issued = desk.issued(asking, user, tenant.id, member.version)
     return Token(**issued, tenant=tenant.slug, tenants=mine)
+
+
+def accepted(connection: Connection, token: str, user_id: str, source: str) -> Seat:
+    """Make a user a member by an invitation, and put it into the tenant's log.
+
+    Raises:
+        UnknownRecord: when there is no such invitation for this user.
+        NotPermitted, RecordConflict: as `invitations.accept`.
+    """
+    made = invitations.accept(connection, token, user_id)
+    (seat,) = (each for each in seats(connection, user_id) if each.tenant_id == made.tenant_id)
+    audit.record(
+        connection,
+        made.tenant_id,
+        "invitation.accepted",
+        actor=user_id,
+        subject=user_id,
+        source=audit.fitted(source),
+        detail={"role": made.role},
+    )
+    return seat
 
 
 def standing(user: users.User | None) -> users.User:

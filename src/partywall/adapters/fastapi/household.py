@@ -35,11 +35,11 @@ def household(desk: Desk) -> APIRouter:
         """The members, those longest in the tenant first."""
         with database.reading() as connection:
             found = memberships.listed(connection, who.tenant_id)
-            people = {each.user_id: users.get(connection, each.user_id) for each in found}
+            people = users.of_tenant(connection, who.tenant_id)
         return [
             MemberTold(user_id=user.id, email=user.email, name=user.name, role=each.role)
             for each in found
-            if (user := people[each.user_id]) is not None
+            for user in [people[each.user_id]]
         ]
 
     @router.patch("/members/{user_id}", status_code=204)

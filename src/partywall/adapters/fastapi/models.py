@@ -62,6 +62,13 @@ class LogIn(Given):
     tenant: Slug | None = None
 
 
+class NewPassword(Given):
+    """The password that one has, and the one that one wants."""
+
+    current: Password
+    password: Password
+
+
 class Switch(Given):
     """The slug of the tenant that a token is wanted for."""
 
@@ -85,6 +92,13 @@ class Accept(Given):
     """What the invitation said."""
 
     token: Annotated[SecretStr, Field(min_length=1, max_length=500)]
+
+
+class Join(Accept):
+    """The same of somebody who is no user yet, and chooses a password."""
+
+    password: Password
+    name: Annotated[str, Field(max_length=200)] = ""
 
 
 class NewApiKey(Given):

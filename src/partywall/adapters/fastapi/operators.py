@@ -10,10 +10,11 @@ from partywall.adapters.fastapi.access import address
 from partywall.adapters.fastapi.authenticating import ADMINISTRATOR, Principal
 from partywall.adapters.fastapi.denials import Attempt
 from partywall.adapters.fastapi.desk import Desk
+from partywall.adapters.fastapi.doorway import standing
 from partywall.adapters.fastapi.models import Because, Enter, Entered, TenantTold, WorkBegun
 from partywall.adapters.fastapi.problems import documented
 from partywall.adapters.fastapi.routes import public
-from partywall.control import administration, audit, tenants
+from partywall.control import administration, audit, tenants, users
 from partywall.control.database import now
 from partywall.control.registration import GRACE
 from partywall.errors import NotPermitted
@@ -42,10 +43,11 @@ def operators(desk: Desk) -> APIRouter:
                     until=now() + dt.timedelta(minutes=given.minutes),
                 )
                 administration.permitted(connection, asking.user_id, str(tenant_id), source)
+                user = standing(users.get(connection, asking.user_id))
         except NotPermitted:
-            desk.access.denials.note(Attempt("", asking.user_id, source), by="administration")
+            desk.access.denials.note(Attempt("", asking.user_id), source, by="administration")
             raise
-        issued = desk.issued(asking.user_id, str(tenant_id), ADMINISTRATOR)
+        issued = desk.issued(asking, user, str(tenant_id), ADMINISTRATOR)
         return Entered(**issued, grant_id=grant.id, until=grant.expires_at)
 
     @router.get("/tenants")

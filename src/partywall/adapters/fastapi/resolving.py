@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote_to_bytes
@@ -33,6 +34,9 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 """What a slug can be at most; what is none is not looked up."""
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
+DECOY = "--0"
+"""The end of what can be asked for, and is neither a slug nor a domain."""
 
 By = Literal["slug", "id"]
 
@@ -267,6 +271,26 @@ async def looked_up(directory: Access, named: Named) -> Tenant | None:
             return await directory.async_tenant(named.value) if known else None
         case "domain":
             return await directory.async_tenant_by_domain(named.value)
+
+
+def nobody(named: Named | None) -> str:
+    """The id of no tenant, for each name another: asked for where a name has no tenant."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, named.value if named is not None else ""))
+
+
+def decoy(named: Named) -> Named:
+    """A name of the same kind that nobody has.
+
+    Asked for where a name has a tenant to which the caller is a stranger: that there is none is
+    forgotten sooner than that there is one, and the clock would tell.
+    """
+    match named.by:
+        case "slug":
+            return replace(named, value=f"{named.value[:60]}{DECOY}")
+        case "id":
+            return replace(named, value=nobody(named))
+        case "domain":
+            return replace(named, value=f"{named.value[:250]}{DECOY}")
 
 
 async def agreed(directory: Access, names: Sequence[Named]) -> tuple[Named | None, Tenant | None]:

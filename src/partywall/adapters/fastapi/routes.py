@@ -87,7 +87,7 @@ def mounted(route: Mount | Host, path: str) -> Iterator[Found]:
         yield Found(path, inner, None)
     else:
         yield from found(inner.routes, path)
-        yield from frontends(inner, path)
+        yield from elsewhere(inner, path)
 
 
 def inside(route: Mount | Host) -> object:
@@ -95,9 +95,12 @@ def inside(route: Mount | Host) -> object:
     return getattr(route, "_base_app", route.app)
 
 
-def frontends(owner: object, path: str = "") -> Iterator[Found]:
-    """Folders of files that FastAPI serves where no route matches (`app.frontend`)."""
+def elsewhere(owner: object, path: str = "") -> Iterator[Found]:
+    """What answers where no route matches: `app.frontend`, and a default that isn't Starlette's."""
     router = getattr(owner, "router", owner)
+    default = getattr(router, "default", None)
+    if getattr(default, "__func__", default) is not getattr(type(router), "not_found", None):
+        yield Found(f"{path}/ (default)", default, None)
     for group in getattr(router, "_iter_low_priority_routes", tuple)():
         yield Found(f"{path}/ (frontend)", None, group.dependant)
 
@@ -189,7 +192,7 @@ class Gate:
         ]
         for app in applications(self._app):
             self._prepare(app)
-        everything = [*found(self._app.routes), *frontends(self._app)]
+        everything = [*found(self._app.routes), *elsewhere(self._app)]
         bare = [each for each in everything if not self._sound(each)]
         if bare:
             names = ", ".join(sorted({each.path for each in bare}))
