@@ -20,6 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from typer.models import ArgumentInfo
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # started by path, it finds its own package
+
+from docs.house import house
+from docs.markdown import prose, table
 from partywall.cli import ending
 from partywall.cli.audit import audit
 from partywall.cli.demo import demo
@@ -44,7 +48,6 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run it. -->\n\n"
 URL = "postgresql://postgres@127.0.0.1/app"
-CODE = re.compile(r"``([^`]+)``")
 
 EFFECTS = {
     "read": "A sees values of B's rows.",
@@ -67,7 +70,8 @@ EXITS = {
     "on. Of the commands on the control plane also: unknown, taken, or against a rule.",
     "UNDECIDED": "Undecided: no finding, but something could not be tested.",
     "INTERNAL": "An internal error: a fault of partywall, no verdict.",
-    "INTERRUPTED": "Interrupted (Ctrl-C); what the run had made is removed.",
+    "INTERRUPTED": "Interrupted (Ctrl-C); what a survey had made is removed, and a change to the "
+    "control plane is made as a whole or not at all.",
     "UNREAD": "Nobody read the output to its end (`| head`).",
 }
 
@@ -148,15 +152,10 @@ def pages() -> dict[str, str]:
         "findings.md": "".join(_findings()),
         "reference/configuration.md": "".join(_configuration()),
         "reference/command.md": "".join(_command()),
+        "reference/house.md": "".join(house()),
         "reference/json.md": "".join(_json()),
     }
     return {path: NOTE + re.sub(r"\n{3,}", "\n\n", text) for path, text in written.items()}
-
-
-def _table(head: tuple[str, ...], rows: typing.Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for row in (head, ("---",) * len(head), *rows):
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n"
-    yield "\n"
 
 
 # -- attacks and checks ------------------------------------------------------------------------
@@ -170,9 +169,9 @@ def _findings() -> Iterator[str]:
         "check reads facts that no attempt can show. Every finding names one of them. A code is "
         "never given to another.\n\nEffects, what a finding achieves:\n\n"
     )
-    yield from _table(("effect", "meaning"), ((f"`{e}`", m) for e, m in EFFECTS.items()))
+    yield from table(("effect", "meaning"), ((f"`{e}`", m) for e, m in EFFECTS.items()))
     yield "Attackers, from the weakest; each can do what those before it can:\n\n"
-    yield from _table(("attacker", "what it may do"), ((f"`{e}`", m) for e, m in LEVELS.items()))
+    yield from table(("attacker", "what it may do"), ((f"`{e}`", m) for e, m in LEVELS.items()))
     yield (
         "The effect and the attacker named below are the usual ones; an attempt may achieve "
         "another, and the report says which.\n\n## Attacks\n\n"
@@ -187,10 +186,10 @@ def _findings() -> Iterator[str]:
 
 
 def _overview(many: typing.Iterable[Attack | Check]) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         ("code", "name", "effect", "attacker", "what"),
         (
-            (a.code, f"[{a.name}](#{a.name})", a.effect, a.level, _prose(_summary(a.doc)))
+            (a.code, f"[{a.name}](#{a.name})", a.effect, a.level, prose(_summary(a.doc)))
             for a in many
         ),
     )
@@ -198,10 +197,6 @@ def _overview(many: typing.Iterable[Attack | Check]) -> Iterator[str]:
 
 def _summary(doc: str) -> str:
     return doc.partition("\n\n")[0].replace("\n", " ")
-
-
-def _prose(text: str) -> str:
-    return CODE.sub(r"`\1`", text)
 
 
 def _one(thing: Attack | Check, kind: str) -> str:
@@ -215,7 +210,7 @@ def _one(thing: Attack | Check, kind: str) -> str:
             words = {"Fires": "It speaks up on:", "Silent": "It is silent on:"}[section]
             parts += [words, "```sql\n" + "\n".join(f"{line};" for line in lines) + "\n```"]
         else:
-            parts.append(_prose(part))
+            parts.append(prose(part))
     return "\n\n".join(parts) + "\n\n"
 
 
@@ -241,13 +236,13 @@ def _configuration() -> Iterator[str]:
         "Any text may name environment variables as `${NAME}`, so that no secret needs to stand "
         "in the file.\n\n"
     )
-    for table, (toml, note, told) in TABLES.items():
+    for named, (toml, note, told) in TABLES.items():
         known = _keys(toml)
         if known != set(told):
-            raise AssertionError(f"{table}: say what these are: {sorted(known ^ set(told))}")
-        yield f"## {table[0].upper() + table[1:]}\n\n" if table[0] != "[" else f"## `{table}`\n\n"
+            raise AssertionError(f"{named}: say what these are: {sorted(known ^ set(told))}")
+        yield f"## {named[0].upper() + named[1:]}\n\n" if named[0] != "[" else f"## `{named}`\n\n"
         yield f"{note}\n\n" if note else ""
-        yield from _table(("key", "meaning"), ((f"`{k}`", told[k]) for k in told))
+        yield from table(("key", "meaning"), ((f"`{k}`", told[k]) for k in told))
 
 
 # -- the command -------------------------------------------------------------------------------
@@ -257,14 +252,14 @@ def _command() -> Iterator[str]:
     yield "# The command\n\n"
     for function in (audit, demo):
         yield f"## `partywall {function.__name__}`\n\n{inspect.getdoc(function)}\n\n"
-        yield from _table(("option", "meaning"), _options(function))
+        yield from table(("option", "meaning"), _options(function))
     yield (
         "## The control plane\n\nThe commands below are about tenants; they need "
         "`partywall[control]`, and all have these options (but `log export`, which writes JSON "
         "lines, no `--format`):\n\n"
     )
     listing = GROUPS["tenants"].registered_commands[0].callback
-    yield from _table(("option", "meaning"), _options(listing, COMMON) if listing else ())
+    yield from table(("option", "meaning"), _options(listing, COMMON) if listing else ())
     for name, group in GROUPS.items():
         yield f"## `partywall {name}`\n\n{group.info.help}\n\n"
         for command in group.registered_commands:
@@ -276,20 +271,23 @@ def _command() -> Iterator[str]:
             own = inspect.signature(command.callback).parameters.keys() - COMMON
             rows = [(f"`{shown}`", told) for shown, told in _arguments(command.callback)]
             rows += _options(command.callback, own)
-            yield from _table(("argument or option", "meaning"), rows) if rows else ()
+            yield from table(("argument or option", "meaning"), rows) if rows else ()
     yield "## Exit codes\n\n"
     codes = {n: v for n, v in vars(ending).items() if n.isupper() and type(v) is int}
     if set(codes) != set(EXITS):
         raise AssertionError(f"exit codes: {sorted(set(codes) ^ set(EXITS))}")
-    yield from _table(("code", "meaning"), ((str(codes[n]), EXITS[n]) for n in EXITS))
+    yield from table(("code", "meaning"), ((str(codes[n]), EXITS[n]) for n in EXITS))
 
 
 def _arguments(function: Callable[..., object]) -> Iterator[tuple[str, str]]:
     hints = typing.get_type_hints(function, include_extras=True)
-    for hint in hints.values():
+    parameters = inspect.signature(function).parameters
+    for name, hint in hints.items():
         told = typing.get_args(hint)[1:2]
         if told and isinstance(told[0], ArgumentInfo):
-            yield told[0].metavar or "", told[0].help or ""
+            metavar = told[0].metavar or ""
+            optional = parameters[name].default is not inspect.Parameter.empty
+            yield f"[{metavar}]" if optional else metavar, told[0].help or ""
 
 
 def _options(
@@ -342,10 +340,10 @@ def _properties(part: Mapping[str, Any]) -> Iterator[str]:
     required = set(part.get("required", ()))
     rows = []
     for name, value in part["properties"].items():
-        told = _prose(value.get("description", ""))
+        told = prose(value.get("description", ""))
         missing = "" if name in required else " May be missing."
         rows.append((f"`{name}`", _kind(value), told + missing))
-    yield from _table(("key", "type", "meaning"), rows)
+    yield from table(("key", "type", "meaning"), rows)
 
 
 def _kind(value: Mapping[str, Any]) -> str:

@@ -1,12 +1,16 @@
-"""Draw docs/images/demo.svg: the matrix of the demo's second chapter, from a real run.
+"""Draw the pictures in docs/images, each from a real run of what `make demo` shows.
 
-python docs/picture.py
+    python docs/picture.py
+
+demo.svg is the matrix of the survey's second chapter, house.svg two companies that sign up with the
+reference application, and one of them at the other's doors.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +24,8 @@ from partywall.reports import text
 from partywall.servers import postgres
 from partywall.survey.audit import audit
 
-PICTURE = Path(__file__).parent / "images" / "demo.svg"
+IMAGES = Path(__file__).parent / "images"
+REFERENCE = Path(__file__).parents[1] / "examples" / "invoices" / "demo.py"
 WIDTH = 80
 FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
@@ -32,24 +37,43 @@ DULL = [
 THEME = TerminalTheme((0x16, 0x1B, 0x22), (0xD5, 0xDA, 0xE1), DULL, DULL)
 
 
-def drawn() -> str:
-    """The picture as SVG; it names no font of another host."""
-    console = Console(
-        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor"
-    )
+def survey() -> str:
+    """The matrix of a survey."""
+    console = recording()
     with postgres(binaries()) as server, built(CHAPTERS[1], server) as configuration:
         report = replace(audit(configuration), target=f"127.0.0.1/{DATABASE}")
     text.heading(report, console)
     text.grid(report, console)
-    form = re.sub(r"@font-face\s*\{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    form = re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONTS}", form)
-    return console.export_svg(
-        title="partywall demo", theme=THEME, code_format=form, unique_id="demo"
+    return drawn(console, "partywall demo", "demo")
+
+
+def house() -> str:
+    """Two companies, and what one of them reaches of the other's."""
+    console, demo = recording(), runpy.run_path(str(REFERENCE))
+    with postgres(binaries()) as server, demo["running"](server) as client:
+        companies = [demo["signed_up"](console, client, slug) for slug in demo["COMPANIES"]]
+        console.print()
+        demo["tried"](console, client, *companies)
+    return drawn(console, "examples/invoices", "house")
+
+
+def recording() -> Console:
+    """A console that keeps what it would show on a terminal with colours."""
+    return Console(
+        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
 
 
+def drawn(console: Console, title: str, name: str) -> str:
+    """What a console has recorded as SVG; it names no font of another host."""
+    form = re.sub(r"@font-face\s*\{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    form = re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONTS}", form)
+    return console.export_svg(title=title, theme=THEME, code_format=form, unique_id=name)
+
+
 if __name__ == "__main__":
-    svg = drawn()
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE), encoding="utf-8")
-    print(f"{PICTURE.relative_to(Path.cwd())}: {len(svg) // 1024} KiB")
+    IMAGES.mkdir(exist_ok=True)
+    for name, draw in {"demo": survey, "house": house}.items():
+        svg = re.sub(r"[ \t]+$", "", draw(), flags=re.MULTILINE)
+        (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8")
+        print(f"docs/images/{name}.svg: {len(svg) // 1024} KiB")

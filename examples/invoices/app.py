@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from partywall.adapters.fastapi import control_router, documented, problem
 
-from . import comments, customers, export, files, invoices, search
+from . import comments, customers, export, files, invoices, reports, search
 from .house import access, building, plane, prepare, tenancy
 from .settings import settings
 
@@ -35,7 +35,7 @@ async def alive(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Invoices", lifespan=alive, responses=documented())
-for subject in (customers, invoices, comments, files, search, export):
+for subject in (customers, invoices, comments, files, search, export, reports):
     app.include_router(subject.router)
 app.include_router(control_router(plane, access, sign_ups_an_hour=settings.sign_ups))
 access.protect(app)

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[1]
 NOT_FOUND, NO_CONTENT, STARTING = 404, 204, 503
+INTERRUPTED = 130
+"""The exit code of a shell for what Ctrl-C has ended; everything was cleared away by then."""
+
 ROLES = (
     "CREATE ROLE app LOGIN",
     "CREATE ROLE owner LOGIN CREATEDB CREATEROLE",
@@ -50,9 +53,9 @@ PATIENCE_S = 30.0
 COMPANIES = {"acme": "Hours in May", "globex": "A secret project"}
 OPENING = (
     "Invoices (examples/invoices) is a small application for many companies: customers, invoices, "
-    "comments, files, search, export. It runs here on row security, in a process and on a server "
-    "of its own. acme and globex sign up through its API, work with it, and then acme tries to "
-    "reach what is globex's. At the end the survey attacks the database that they share."
+    "comments, files, search, export, reports. It runs here on row security, in a process and on a "
+    "server of its own. acme and globex sign up through its API, work with it, and then acme tries "
+    "to reach what is globex's. At the end the survey attacks the database that they share."
 )
 
 
@@ -253,4 +256,7 @@ def surveyed(server: Postgres, *companies: Company) -> Configuration:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

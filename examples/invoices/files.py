@@ -13,13 +13,16 @@ from sqlalchemy import select
 
 from partywall.adapters.fastapi import documented
 
-from .house import MAY_WRITE, Session, found
+from .house import MAY_WRITE, Context, Session, found, plane
 from .models import File, Invoice
 
 router = APIRouter(tags=["files"])
 
 LARGEST = 2**20
 """Bytes of a file."""
+
+STORAGE = "storage_bytes"
+"""The quota that files count against."""
 
 
 class FileOut(BaseModel):
@@ -44,10 +47,10 @@ async def listed(session: Session, invoice_id: UUID) -> list[FileOut]:
     "/invoices/{invoice_id}/files",
     status_code=201,
     dependencies=[MAY_WRITE],
-    responses=documented(413),
+    responses=documented(413, 429),
 )
 async def uploaded(
-    session: Session, invoice_id: UUID, file: Annotated[UploadFile, Upload()]
+    session: Session, context: Context, invoice_id: UUID, file: Annotated[UploadFile, Upload()]
 ) -> FileOut:
     """Keep a file of at most a mebibyte with an invoice."""
     await found(session, Invoice, invoice_id)
@@ -56,8 +59,9 @@ async def uploaded(
         raise HTTPException(413, f"a file may have {LARGEST} bytes")
     name = "".join(filter(str.isprintable, file.filename or ""))[:200] or "unnamed"
     kept = File(invoice_id=invoice_id, name=name, size=len(content), content=content)
-    session.add(kept)
-    await session.flush()
+    async with plane.meter.async_using(context.tenant_id, STORAGE, kept.size):
+        session.add(kept)
+        await session.commit()
     return FileOut.model_validate(kept)
 
 
@@ -76,6 +80,9 @@ async def content(session: Session, file_id: UUID) -> Response:
 
 
 @router.delete("/files/{file_id}", status_code=204, dependencies=[MAY_WRITE])
-async def deleted(session: Session, file_id: UUID) -> None:
+async def deleted(session: Session, context: Context, file_id: UUID) -> None:
     """Delete a file."""
-    await session.delete(await found(session, File, file_id))
+    file = await found(session, File, file_id)
+    await session.delete(file)
+    await session.commit()
+    await plane.meter.async_give_back(context.tenant_id, STORAGE, file.size)

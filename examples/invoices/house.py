@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import Depends, HTTPException
@@ -17,6 +18,7 @@ from partywall.adapters.fastapi import (
     TenantAccess,
 )
 from partywall.control import roles
+from partywall.control.audit import AuditObserver
 from partywall.control.migrations import migrate
 from partywall.control.plane import ControlPlane
 from partywall.control.provisioning.building import Building
@@ -58,7 +60,13 @@ plane = ControlPlane(
     works=DbosWorks(),
     tokens=Tokens([key], issuer="invoices", audience="invoices"),
 )
-tenancy = Tenancy(settings.url, walls, connections=settings.connections, directory=plane.access)
+tenancy = Tenancy(
+    settings.url,
+    walls,
+    connections=settings.connections,
+    directory=plane.access,
+    observer=AuditObserver(plane.database),
+)
 access = TenantAccess(
     tenancy,
     plane,
@@ -80,6 +88,8 @@ async def found(session: AsyncTenantSession, entity: type[T], id_: UUID) -> T:
 
 def prepare() -> None:
     """Make what stands before the first company comes; again, it does nothing."""
+    if settings.keeps_files:
+        Path(settings.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(plane.database)
     if not settings.shared_tables:
         return

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from .house import MAY_WRITE, Session, found
-from .models import Counter, Customer, Invoice
+from .files import STORAGE
+from .house import MAY_WRITE, Context, Session, found, plane
+from .models import Counter, Customer, File, Invoice
 from .texts import Line
 
 router = APIRouter(prefix="/invoices", tags=["invoices"])
@@ -88,6 +89,12 @@ async def changed(session: Session, invoice_id: UUID, new: InvoiceIn) -> Invoice
 
 
 @router.delete("/{invoice_id}", status_code=204, dependencies=[MAY_WRITE])
-async def deleted(session: Session, invoice_id: UUID) -> None:
+async def deleted(session: Session, context: Context, invoice_id: UUID) -> None:
     """Delete an invoice, with its comments and its files."""
-    await session.delete(await found(session, Invoice, invoice_id))
+    invoice = await found(session, Invoice, invoice_id)
+    await session.refresh(invoice, with_for_update=True)  # no file comes to it from now on
+    sizes = select(func.coalesce(func.sum(File.size), 0)).where(File.invoice_id == invoice_id)
+    freed = int((await session.scalars(sizes)).one())
+    await session.delete(invoice)
+    await session.commit()
+    await plane.meter.async_give_back(context.tenant_id, STORAGE, freed)

@@ -98,6 +98,16 @@ class File(Owned, Base):
     content: Mapped[bytes] = mapped_column(deferred=True, deferred_raiseload=True)
 
 
+class Report(Owned, Base):
+    """What a company has invoiced, added up."""
+
+    __tablename__ = "reports"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    state: Mapped[str] = mapped_column(default="begun")
+    invoices: Mapped[int] = mapped_column(default=0)
+    cents: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
 class Counter(Owned, Base):
     """The last number that was given out; a new company begins with one row for its invoices."""
 

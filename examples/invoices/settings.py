@@ -71,6 +71,11 @@ class Settings:
         return self.control_url or f"sqlite:///{Path(self.folder).absolute() / 'control.db'}"
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether anything stands in `folder`."""
+        return self.isolation == "files" or not self.control_url
+
+    @property
     def shared_tables(self) -> bool:
         """Whether all companies' rows stand in the same tables."""
         return self.isolation in {"rows", "scoped"}

@@ -196,14 +196,22 @@ def test_domains_are_claimed_and_removed(house: House) -> None:
 @only_sqlite
 def test_quotas_are_set_shown_and_lifted(house: House) -> None:
     assert house.run("quotas", "set", "acme", "rows", "1000").exit_code == 0
-    found = house.json("quotas", "show", "acme")["quotas"]
-    assert {"kind": "rows", "limit": 1000, "used": 0}.items() <= found[0].items()
+    assert rows(house) == {"kind": "rows", "limit": 1000, "used": 0}
     assert "1,000" in house.run("quotas", "show", "acme").stdout
     assert house.run("quotas", "set", "acme", "rows", "none").exit_code == 0
-    assert house.json("quotas", "show", "acme")["quotas"][0]["limit"] is None
+    assert rows(house)["limit"] is None
+    for kind in ("Rows", "rows\x1b[31m", "r" * 65):
+        assert house.run("quotas", "set", "acme", kind, "1").exit_code == 2
     for wrong in ("many", "-1", "1.5", "9" * 16, ""):
         assert house.run("quotas", "set", "acme", "rows", wrong).exit_code == 2
     assert house.actions(house.acme) == ["quota.changed"] * 2
+
+
+def rows(house: House) -> dict[str, object]:
+    """The quota of Acme's rows."""
+    quotas = house.json("quotas", "show", "acme")["quotas"]
+    [found] = [each for each in quotas if each["kind"] == "rows"]
+    return dict(found)
 
 
 # -- as such ------------------------------------------------------------------------------------

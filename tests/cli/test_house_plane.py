@@ -76,6 +76,13 @@ def test_a_server_that_is_down_is_2() -> None:
     assert "internal error" not in done.stderr
 
 
+def test_what_is_no_url_is_2_and_not_repeated() -> None:
+    done = CliRunner().invoke(app, ["tenants", "list", "--control", "app:secret@there"])
+    assert done.exit_code == 2
+    assert "postgresql://" in done.stderr
+    assert "secret" not in done.stderr
+
+
 @pytest.mark.parametrize("command", ["members", "log"])
 def test_without_the_extra_it_is_2_and_says_what_to_install(command: str) -> None:
     code = "import sys; sys.modules['sqlalchemy'] = None; from partywall.cli import main; main()"
@@ -154,7 +161,7 @@ def test_a_tenant_is_made_and_deleted_for_good(house: House, application: Path) 
 @only_sqlite
 def test_a_removal_asks_for_the_slug_and_can_be_taken_back(house: House, application: Path) -> None:
     for no in ("acm\n", CTRL_D):
-        assert typed(application, no, "tenants", "delete", "acme") == 0
+        assert typed(application, no, "tenants", "delete", "acme") == 2
         assert house.json("tenants", "show", "acme")["tenant"]["status"] == "active"
     assert typed(application, "acme\n", "tenants", "delete", "acme") == 0
     assert house.json("tenants", "show", "acme")["tenant"]["status"] == "suspended"

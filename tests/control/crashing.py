@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from temporalio.client import Client
 
+from partywall.adapters import temporal
 from partywall.adapters.dbos import ALIVE, DbosWorks, left
 from partywall.adapters.temporal import TemporalWorks
 from partywall.control import tables
@@ -129,6 +130,7 @@ def engine(case: Case) -> Works:
     """The workflow engine of a case."""
     if case.engine == "dbos":
         return DbosWorks(heartbeat_s=0.3 if not case.point else 60.0)
+    temporal.TASK_TIMEOUT = dt.timedelta(seconds=1)  # how long the dead are waited for
     return TemporalWorks(case.engine, queue=case.queue, heartbeat_s=1.0)
 
 

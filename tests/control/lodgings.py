@@ -64,7 +64,7 @@ def own_tables() -> MetaData:
     Table(
         "orders",
         metadata,
-        Column("id", Uuid, primary_key=True, default=uuid.uuid4),
+        Column("id", Uuid, primary_key=True),
         Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
         Column("after_id", ForeignKey("orders.id")),
         Column("state", state, nullable=False, server_default="open"),

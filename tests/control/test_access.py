@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, event, insert
 
 from partywall.control import tables
-from partywall.control.access import Access, Key, Member
+from partywall.control.access import LEFT, Access, Key, Member
 from partywall.control.database import Database, now
+from partywall.control.memory import Memory
 from partywall.errors import DeletedTenant, InactiveTenant, Unavailable, UnknownTenant
 from partywall.runtime.directory import refusal
 from tests.control.directory import (
@@ -233,7 +235,9 @@ def test_a_change_by_another_is_known_at_once(house: Database) -> None:
 def test_what_has_not_changed_stays_in_memory(access: Access, house: Database) -> None:
     for asked in ANSWERS:
         ask(access, asked)
-    change(house, updated("users", name="Bob"), OF_BOB)
+    other = Database(house.url)  # what `house` itself changes is forgotten before it is heard, too
+    change(other, updated("users", name="Bob"), OF_BOB)
+    other.close()
     until(lambda: asked_again(access, house, ("member", ACME, BOB)))
     assert [asked for asked in ANSWERS if asked_again(access, house, asked)] == [
         ("member", GLOBEX, BOB), ("member", NOBODY, BOB), ("tenants_of", BOB), ("key", SECRET),
@@ -270,6 +274,9 @@ def test_a_crowd_of_unknown_names_pushes_out_nothing(house: Database) -> None:
             assert access.tenants_of(f"{number:08}{NOBODY[8:]}") == ()
             assert access.key(secret()) is None
         assert access.remembered == 21
+        memory = access._memory  # noqa: SLF001 - nor does anything stay behind in it
+        assert len(memory._hanging) <= 2 * 21  # noqa: SLF001 - as above
+        assert not memory._readings  # noqa: SLF001 - as above
         assert not asked_again(access, house, known)
 
 
@@ -361,6 +368,7 @@ def test_many_threads_and_a_writer_come_to_the_same_end(access: Access, house: D
 def test_after_it_was_closed_the_next_question_opens_it_again(
     access: Access, house: Database
 ) -> None:
+    assert access.standing(ACME) == "active"
     access.close()
     assert access.remembered == 0
     assert access.standing(ACME) == "active"
@@ -388,4 +396,63 @@ def test_a_pool_that_is_used_up(house: Database) -> None:
                 access.standing(GLOBEX)
         assert caught.value.retry_after_s > 0
         assert access.standing(GLOBEX) == "active"
+    narrow.close()
+
+
+def test_a_flood_of_unknown_names_leaves_connections_to_others(house: Database) -> None:
+    """However many ask, few are at the database at once, and memory is bounded."""
+    furnish(house)
+    there, most = 0, 0
+    counting = threading.Lock()
+
+    def note(step: int) -> None:
+        nonlocal there, most
+        with counting:
+            there += step
+            most = max(most, there)
+
+    event.listen(house.engine, "checkout", lambda *_: note(1))
+    event.listen(house.engine, "checkin", lambda *_: note(-1))
+    event.listen(house.engine, "before_cursor_execute", lambda *_: time.sleep(0.002))
+    with Access(house, unknown=50) as access, ThreadPoolExecutor(16) as threads:
+        assert access.ready()
+        names = [f"name-{number}" for number in range(100)]
+        assert set(threads.map(access.tenant_by_slug, names)) == {None}
+        assert access.remembered == 50
+    assert 0 < most <= house.connections - LEFT
+
+
+def test_who_asks_the_same_at_once_makes_one_query(house: Database) -> None:
+    furnish(house)
+    narrow = Database(house.url, connections=1)
+    event.listen(narrow.engine, "before_cursor_execute", lambda *_: time.sleep(0.02))
+    with Access(narrow) as access, ThreadPoolExecutor(16) as threads:
+        assert access.ready()
+        with queries(narrow) as made:
+            answers = list(threads.map(access.standing, [ACME] * 100))
+    narrow.close()
+    assert set(answers) == {"active"}
+    assert len([each for each in made if each.startswith("SELECT")]) == 1
+
+
+def test_what_was_nothing_and_is_something_is_kept_once() -> None:
+    memory = Memory(size=2, unknown=2, unknown_s=60)
+    with memory.reading() as reading:
+        memory.keep(reading, "acme", None, frozenset({"tenant:"}))
+        memory.keep(reading, "acme", "Acme", frozenset({"tenant:1"}))
+        assert len(memory) == 1
+    memory.announced("tenant:1")
+    assert (memory.get("acme"), len(memory)) == (None, 0)
+
+
+def test_who_waits_for_the_gate_in_vain_is_told_to_come_again(house: Database) -> None:
+    furnish(house)
+    narrow = Database(house.url, connections=1, timeout_s=0.05)
+    with Access(narrow) as access:
+        assert access.ready()
+        begun = time.monotonic()
+        with access._gate, pytest.raises(Unavailable, match="gives no answer"):  # noqa: SLF001 - held
+            access.standing(ACME)
+        assert time.monotonic() - begun < 2
+        assert access.standing(ACME) == "active"
     narrow.close()

@@ -106,7 +106,8 @@ def test_a_forked_child_listens_for_itself(access: Access, house: Database) -> N
     ours, theirs = forking.Pipe()
     HERE[:] = [access]
     child = forking.Process(target=in_child, args=(theirs,))
-    with access._memory._lock:  # noqa: SLF001 - as if another thread were keeping something
+    gate = access._gate  # noqa: SLF001 - as if other threads were asking
+    with access._memory._lock, gate, gate, gate:  # noqa: SLF001 - and one keeping something
         child.start()
     try:
         assert ours.poll(10), "the child does not answer"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
-from partywall.control import memberships, tables
+from partywall.control import database, memberships, registration, tables, works
+from partywall.control.provisioning import acting, records
 from partywall.control.registration import NewUser
-from partywall.errors import DeletedTenant, RecordConflict, WorkError
+from partywall.errors import DeletedTenant, PartywallError, RecordConflict, WorkError
 from tests.control.house import House
 from tests.control.planes import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 AT_ONCE = dt.timedelta()
@@ -88,6 +91,65 @@ def test_nothing_is_removed_before_the_grace_period_has_ended(house: House) -> N
     with pytest.raises(WorkError, match="has not ended"):
         house.works.run(work_id)
     assert (house.tenant(tenant_id).status, house.site.notes(tenant_id)) == ("suspended", 1)
+
+
+def test_a_process_whose_clock_is_wrong_removes_nothing_too_early(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if house.plane.database.sqlite:
+        return  # all its processes have the clock of one machine
+    tenant_id = house.settled()
+    work_id = house.plane.remove(tenant_id, grace=dt.timedelta(hours=1))
+    monkeypatch.setattr(acting, "now", lambda: database.now() + dt.timedelta(hours=2))
+    monkeypatch.setattr(registration, "clock", lambda _: pytest.fail("not asked again"))
+    with pytest.raises(WorkError, match="has not ended"):
+        house.works.run(work_id)
+    assert house.work(tenant_id).not_before is not None
+
+
+def test_retries_at_once_make_one_work(house: House) -> None:
+    tenant_id, work_id = house.register()
+    house.fails("smoke", WorkError("no"))
+    house.works.run(work_id)
+    outcomes = at_once(*[lambda: house.plane.retry(tenant_id)] * 8)
+    assert outcomes.count("RecordConflict") == 7
+    (again,) = set(outcomes) - {"RecordConflict"}
+    house.works.run(again)
+    assert (house.tenant(tenant_id).status, house.site.notes(tenant_id)) == ("active", 1)
+
+
+def test_a_removal_its_revocation_and_its_work_at_once_end_in_one_of_the_two(house: House) -> None:
+    for _ in range(5):
+        tenant_id = house.settled()
+        work_id = house.plane.remove(tenant_id, grace=AT_ONCE)
+        at_once(
+            partial(house.works.run, work_id),
+            partial(house.plane.keep, tenant_id),
+            partial(house.plane.keep, tenant_id),
+            partial(house.plane.remove, tenant_id, grace=AT_ONCE),
+        )
+        for started in house.works.started:
+            house.works.run(started)
+        found = (house.tenant(tenant_id).status, house.site.notes(tenant_id))
+        assert found in {("active", 1), ("deleted", None)}
+        with house.plane.database.reading() as connection:
+            unfinished = works.unfinished(connection, house.works.name)
+        assert tenant_id not in {work.tenant_id for work in unfinished}
+
+
+def at_once(*what: Callable[[], object]) -> list[str]:
+    """How these end, in threads that begin together: what they return, or raise."""
+    together = threading.Barrier(len(what))
+
+    def outcome(one: Callable[[], object]) -> str:
+        together.wait(10)
+        try:
+            return str(one())
+        except PartywallError as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(len(what)) as threads:
+        return list(threads.map(outcome, what))
 
 
 def test_a_removal_can_be_revoked_before_it_begins(house: House) -> None:
@@ -174,3 +236,9 @@ def test_provisioning_and_removal_at_once_end_in_one_of_the_two(house: House) ->
         query = select(tables.works.c.state).where(tables.works.c.tenant_id == tenant_id)
         states = connection.execute(query).scalars().all()
     assert (states, refused > 0) == (["done", "done"], True)
+
+
+def test_every_table_that_names_a_tenant_is_emptied_or_stays_on_purpose() -> None:
+    named = {table.name for table in tables.metadata.tables.values() if "tenant_id" in table.c}
+    emptied = {table.name for table in records.RECORDS}
+    assert named - emptied == {"works", "audit_log"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from partywall.control import api_keys, invitations, memberships, roles, tenants, users
+from partywall.control import api_keys, invitations, memberships, roles, tables, tenants, users
 from partywall.control.database import Database
 from partywall.control.memberships import Membership
 from partywall.control.users import User
@@ -251,13 +251,33 @@ def test_what_a_member_leaves_behind_does_not_come_back_with_him(
         api_keys.create(connection, acme, ada.id, "hers", permissions={"members:read"})
         _, token = invitations.invite(connection, acme, email, "member", by=bob.id)
         invitations.invite(connection, acme, fresh(), "member", by=ada.id)
+        invitations.invite(connection, other, fresh(), "member", by=bob.id)
         memberships.end(connection, acme, bob.id)
         memberships.add(connection, acme, bob.id, "admin")
         assert [each.name for each in api_keys.listed(connection, acme)] == ["hers"]
         assert len(api_keys.listed(connection, other)) == 1
+        assert len(invitations.listed(connection, other)) == 1
         assert [each.invited_by for each in invitations.listed(connection, acme)] == [ada.id]
         with pytest.raises(UnknownRecord):
             invitations.accept(connection, token, guest.id)
+
+
+def test_what_was_over_before_a_member_leaves_stays_as_it_was(house: Database, acme: str) -> None:
+    bob, email = member(house, acme, "admin"), fresh()
+    guest = person(house, email)
+    keys, invited = tables.api_keys, tables.invitations
+    with house.begin() as connection:
+        key, _ = api_keys.create(connection, acme, bob.id, "till", permissions={"members:read"})
+        api_keys.revoke(connection, acme, key.id)
+        _, token = invitations.invite(connection, acme, email, "member", by=bob.id)
+        invitations.accept(connection, token, guest.id)
+        of_key = select(keys.c.revoked_at).where(keys.c.id == key.id)
+        of_bob = select(invited.c.revoked_at).where(invited.c.invited_by == bob.id)
+        before = connection.scalar(of_key)
+        memberships.end(connection, acme, bob.id)
+        assert before is not None
+        assert connection.scalar(of_key) == before
+        assert connection.scalars(of_bob).all() == [None]
 
 
 def test_a_role_or_a_user_that_there_is_not_is_refused(

@@ -1,23 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from partywall.control import memberships, metering, quotas
-from partywall.control.database import Database, new_id
-from partywall.control.metering import Meter
-from partywall.errors import InvalidRecord, QuotaExceeded, UnknownTenant
+from partywall.control import memberships, metering, quotas, tables
+from partywall.control.database import Database, new_id, now
+from partywall.control.metering import Block, Meter
+from partywall.errors import InvalidRecord, QuotaExceeded, Unavailable, UnknownTenant
 from tests.control import people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -165,6 +167,9 @@ def test_a_window_begins_anew(house: Database, acme: str, monkeypatch: pytest.Mo
         for _ in range(2):
             time.sleep(1.02 - time.time() % 1)
             assert taken(meter, acme, kind, 6) == 3
+            assert used(house, acme, kind) == 3
+        time.sleep(1.02 - time.time() % 1)
+        assert used(house, acme, kind) == 0
 
 
 def test_more_at_once_than_is_left(house: Database, acme: str, meter: Meter) -> None:
@@ -196,6 +201,69 @@ def test_tenants_use_up_their_own(house: Database, acme: str, meter: Meter) -> N
     limit(house, globex, "rows", 1)
     assert taken(meter, acme, "rows", 5) == 1
     assert taken(meter, globex, "rows", 5) == 1
+    with house.begin() as connection:
+        quotas.discount(connection, globex, "rows")
+        assert quotas.usage(connection, acme) == [quotas.Quota("rows", 1, 1)]
+        assert quotas.usage(connection, globex) == [quotas.Quota("rows", 1, 0)]
+
+
+def test_of_two_at_once_the_second_sees_what_the_first_has_taken(
+    house: Database, acme: str
+) -> None:
+    limit(house, acme, "rows", 1)
+
+    def second() -> bool:
+        try:
+            with house.begin() as connection:
+                quotas.count(connection, acme, "rows")
+        except QuotaExceeded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(1) as threads:
+        with house.begin() as connection:
+            quotas.count(connection, acme, "rows")
+            other = threads.submit(second)
+            time.sleep(0.1)
+            assert not other.done()
+        assert not other.result()
+    assert used(house, acme, "rows") == 1
+
+
+def test_a_window_never_begins_earlier_than_it_did(house: Database, acme: str) -> None:
+    """A server that takes another's place may have a clock that is behind."""
+    limit(house, acme, MINUTE, 1)
+    with Meter(house, block=1) as meter:
+        meter.take(acme, MINUTE)
+        later = tables.quotas.update().values(begun_at=now() + dt.timedelta(minutes=5), used=1)
+        with house.begin() as connection:
+            connection.execute(later)
+        with pytest.raises(QuotaExceeded):
+            meter.take(acme, MINUTE)
+
+
+def test_what_was_held_in_an_earlier_window_is_no_more(house: Database, acme: str) -> None:
+    begun()
+    limit(house, acme, MINUTE, 100)
+    earlier = now() - dt.timedelta(minutes=5)
+    with house.begin() as connection:
+        assert quotas.reserved(connection, (acme, MINUTE), 60, 0, None, 0).left == 0
+        assert quotas.reserved(connection, (acme, MINUTE), 41, 50, earlier, 0).refused
+        assert not quotas.reserved(connection, (acme, MINUTE), 40, 50, earlier, 0).refused
+    assert used(house, acme, MINUTE) == 100
+
+
+def test_each_kind_is_counted_by_itself(house: Database, acme: str, meter: Meter) -> None:
+    for kind, most in (("rows", 1), ("files", 2)):
+        limit(house, acme, kind, most)
+    assert [taken(meter, acme, kind, 5) for kind in ("rows", "files")] == [1, 2]
+
+
+def test_what_was_not_counted_is_not_counted_off(house: Database, acme: str) -> None:
+    with house.begin() as connection:
+        quotas.recount(connection, acme, "rows", 2)
+        quotas.discount(connection, acme, "rows", 3)
+        assert quotas.usage(connection, acme) == [quotas.Quota("rows", None, 2)]
 
 
 def test_nobody_uses_nothing(meter: Meter) -> None:
@@ -329,3 +397,130 @@ def test_of_many_who_join_at_once_the_limit_lets_in_as_many(house: Database, acm
     with ThreadPoolExecutor(5) as threads:
         assert sum(threads.map(join, ids)) == 3
     assert used(house, acme, "members") == 3
+
+
+def test_a_process_whose_clock_is_wrong_uses_up_no_more(
+    house: Database, acme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may ask more often, and neither keeps others waiting nor counts what nobody used."""
+    begun()
+    limit(house, acme, MINUTE, 1000)
+    for hours in (1, -1):
+        with monkeypatch.context() as wrong, Meter(house) as meter:
+            wrong.setattr(quotas, "now", lambda hours=hours: now() + dt.timedelta(hours=hours))
+            assert taken(meter, acme, MINUTE, 10) == 10
+        assert used(house, acme, MINUTE) <= 20
+    limit(house, acme, MINUTE, used(house, acme, MINUTE))
+    with Meter(house) as meter, pytest.raises(QuotaExceeded) as refused:
+        meter.take(acme, MINUTE)
+    assert refused.value.retry_after_s is not None
+    assert refused.value.retry_after_s <= 60
+
+
+def test_what_was_held_is_held_when_the_database_was_down(
+    house: Database, acme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(house, acme, "rows", 200)
+    with Meter(house) as meter:
+        meter.take(acme, "rows")
+        held = meter._blocks[acme, "rows"].left  # noqa: SLF001 - in memory
+        with monkeypatch.context() as down:
+            down.setattr(house, "engine", create_engine("sqlite:////nowhere/house.db"))
+            with pytest.raises(Unavailable):
+                meter.take(acme, "rows", held + 1)
+        assert taken(meter, acme, "rows", 250) == 199
+
+
+def test_nothing_counts_for_nothing_and_less_can_not_be(
+    house: Database, acme: str, meter: Meter
+) -> None:
+    limit(house, acme, "rows", 0)
+    meter.take(acme, "rows", 0)
+    meter.give_back(acme, "rows", 0)
+    for counted in (meter.take, meter.give_back):
+        with pytest.raises(InvalidRecord, match="less than nothing"):
+            counted(acme, "rows", -1)
+    with pytest.raises(InvalidRecord), meter.using(acme, "rows", -1):
+        pytest.fail("it was begun")
+    assert used(house, acme, "rows") == 0
+
+
+def test_the_last_ones_are_held_by_nobody(house: Database, acme: str) -> None:
+    limit(house, acme, "storage_bytes", 5000)
+    with Meter(house) as one, Meter(house) as other:
+        for meter in (one, other, one, other, one):
+            meter.take(acme, "storage_bytes", 1000)
+        with pytest.raises(QuotaExceeded):
+            other.take(acme, "storage_bytes", 1)
+
+
+@contextmanager
+def updating(house: Database, does: Callable[[], object]) -> Iterator[None]:
+    """In the block, *does* comes before each change of a quota."""
+
+    def before(*told: Any) -> None:  # noqa: ANN401 - as SQLAlchemy calls it
+        if told[2].startswith("UPDATE"):
+            does()
+
+    event.listen(house.engine, "before_cursor_execute", before)
+    try:
+        yield
+    finally:
+        event.remove(house.engine, "before_cursor_execute", before)
+
+
+def test_a_block_ends_with_its_window(
+    house: Database, acme: str, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun()
+    limit(house, acme, MINUTE, 1000)
+    asked: list[str] = []
+    meter.take(acme, MINUTE)
+    with updating(house, lambda: asked.append("query")):
+        meter.take(acme, MINUTE)
+        assert asked == []
+        monkeypatch.setattr(quotas, "now", lambda: now() + dt.timedelta(minutes=1))
+        meter.take(acme, MINUTE)
+        assert asked == ["query"]
+
+
+def test_a_block_of_another_window_is_not_added_to(
+    house: Database, acme: str, meter: Meter
+) -> None:
+    """One thread asks just before a window ends, and another one just after."""
+    limit(house, acme, MINUTE, 1000)
+    late = Block(500, now() - dt.timedelta(minutes=5), time.monotonic())
+
+    def another_thread() -> None:
+        meter._blocks[acme, MINUTE] = late  # noqa: SLF001 - in the middle of what is tested
+
+    with updating(house, another_thread):
+        meter.take(acme, MINUTE)
+    assert meter._blocks[acme, MINUTE].left <= 100  # noqa: SLF001 - in memory
+
+
+def test_what_is_given_back_is_not_hoarded(house: Database, acme: str, meter: Meter) -> None:
+    with house.begin() as connection:
+        quotas.recount(connection, acme, "rows", 5000)
+    meter.take(acme, "rows")
+    before = used(house, acme, "rows")
+    meter.give_back(acme, "rows", 4000)
+    assert used(house, acme, "rows") == before - 4000
+
+
+def test_what_was_held_is_given_back_to_its_own_window(house: Database, acme: str) -> None:
+    limit(house, acme, MINUTE, 1000)
+    with Meter(house) as meter:
+        meter.take(acme, MINUTE)
+        later = tables.quotas.update().values(begun_at=now() + dt.timedelta(minutes=5), used=60)
+        with house.begin() as connection:
+            connection.execute(later)
+    assert used(house, acme, MINUTE) == 60
+
+
+def test_what_was_recounted_meanwhile_is_not_given_back(house: Database, acme: str) -> None:
+    with Meter(house) as meter:
+        meter.take(acme, "rows")
+        with house.begin() as connection:
+            quotas.recount(connection, acme, "rows", 1)
+    assert used(house, acme, "rows") == 1

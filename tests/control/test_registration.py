@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from sqlalchemy import exc, text
+from sqlalchemy import QueuePool, exc, text
 
 from partywall.adapters.dbos import DbosWorks
-from partywall.control import audit, memberships, tables, tenants, users
+from partywall.control import audit, memberships, passwords, tables, tenants, users
 from partywall.control.database import Database
 from partywall.control.plane import ControlPlane
 from partywall.control.registration import NewUser
@@ -338,3 +338,37 @@ def test_many_registrations_by_one_new_user_make_one_user(
     found = counts(url)
     new = (found["tenants"] - before["tenants"], found["users"] - before["users"])
     assert (*new, len(works.started)) == (1, 1, 1)
+
+
+def test_a_password_is_hashed_while_nobody_waits(
+    plane: ControlPlane, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes long, and a writer of SQLite keeps all others from writing."""
+    hashed, lent = passwords.hashed, []
+
+    def slowly(password: str) -> str:
+        pool = plane.database.engine.pool
+        assert isinstance(pool, QueuePool)
+        lent.append(pool.checkedout())
+        with plane.database.begin():
+            return hashed(password)
+
+    monkeypatch.setattr(passwords, "hashed", slowly)
+    owner = NewUser(f"ann@{slug}.example.com", password="correct horse")
+    plane.register(slug=slug, name="Acme", owner=owner)
+    assert lent == [0]
+    found = users.log_in(plane.database, owner.email, "correct horse", source="")
+    assert found.email == owner.email
+
+
+def test_for_a_slug_that_is_refused_no_password_is_hashed(
+    plane: ControlPlane, slug: str, ann: NewUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plane.register(slug=slug, name="Acme", owner=ann)
+    monkeypatch.setattr(passwords, "hashed", lambda _: pytest.fail("hashed in vain"))
+    owner = NewUser(f"bob@{slug}.example.com", password="short")
+    for taken in (slug, f"{slug[0]}-{slug[1:]}"):
+        with pytest.raises(TenantExists):
+            plane.register(slug=taken, name="Acme", owner=owner)
+    with pytest.raises(InvalidRecord, match="slug"):
+        plane.register(slug="-", name="Acme", owner=owner)

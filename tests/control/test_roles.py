@@ -238,3 +238,32 @@ def test_every_change_is_announced(house: Database, acme: str) -> None:
         with announced(house) as heard, house.begin() as connection:
             change(connection, acme)
         assert heard == {f"tenant:{acme}"}
+
+
+def test_administrators_have_a_role_that_no_member_has(house: Database, acme: str) -> None:
+    with pytest.raises(RecordConflict, match="administrators"):
+        define(house, acme, roles.ADMINISTRATOR)
+    assert may(house, acme, roles.ADMINISTRATOR) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["", "\0", "a\0", "\ud83d", "Clerk", "clerk\n"])
+def test_what_can_not_be_a_role_may_nothing(house: Database, acme: str, name: str) -> None:
+    assert may(house, acme, name) == frozenset()
+
+
+def test_a_role_is_removed_from_its_own_tenant_and_by_who_has_it_there(
+    house: Database, acme: str
+) -> None:
+    """Neither who has left nor who has it elsewhere is asked, and there it stays."""
+    other = tenant(house)
+    for each in (acme, other):
+        define(house, each, "clerk")
+    gone = member(house, acme, "clerk")
+    member(house, other, "clerk")
+    with house.begin() as connection:
+        with pytest.raises(RecordConflict):
+            roles.remove(connection, acme, "clerk")
+        memberships.end(connection, acme, gone.id)
+        roles.remove(connection, acme, "clerk")
+    assert may(house, acme, "clerk") == frozenset()
+    assert may(house, other, "clerk") == BILLS

@@ -24,6 +24,8 @@ def test_a_slug(text: str) -> None:
         "", "ab", "x" * (LONGEST + 1), "Acme", "acme ", " acme", "acme\n", "acme.tools",
         "acme_tools", "-acme", "acme-", "acme--tools", "../acme", 'a"; drop schema public', "ácme",
         "\u0430cme", "ACME", "acme\x00", "xn--acme", "pg-acme", "partywall-x", "12345", "acme/../x",
+        "a\u200bcme", "acm\u00e9", "acme\u0301", "\uff41cme", "\u0661\u0662\u0663", "acme.",
+        "\u212acme",
     ],
 )  # fmt: skip
 def test_what_is_none(text: str) -> None:

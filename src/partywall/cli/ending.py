@@ -23,14 +23,25 @@ INTERRUPTED, UNREAD = 130, 141
 ISSUES = "https://github.com/partywall/partywall/issues"
 
 
-def exit_code(command: Callable[[], int], *, verbose: bool = False) -> int:
-    """Run *command* and return its exit code, or the one that fits how it failed."""
+REMOVED = "what was made for this run has been removed"
+
+
+def exit_code(
+    command: Callable[[], int], *, verbose: bool = False, interrupted: str = REMOVED
+) -> int:
+    """Run *command* and return its exit code, or the one that fits how it failed.
+
+    Args:
+        command: what to run.
+        verbose: whether to show tracebacks.
+        interrupted: what an interrupted command leaves, in words.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
         return command()
     except KeyboardInterrupt:
-        say("interrupted: what was made for this run has been removed")
+        say(f"interrupted: {interrupted}")
         return INTERRUPTED
     except PartywallError as error:
         return _refused(error, verbose=verbose)

@@ -77,7 +77,7 @@ def verify(
     tenant: Annotated[
         str,
         typer.Argument(
-            metavar="[TENANT]",
+            metavar="TENANT",
             help="Its slug or its id; - for what concerns no tenant; all logs without it.",
         ),
     ] = "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from partywall.cli.ending import silence
 from partywall.errors import ConfigurationError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
+
+T = TypeVar("T")
 
 FILE_WIDTH = 100
 
@@ -51,6 +53,23 @@ def _text(what: str | Callable[[Console], None]) -> str:
     page = io.StringIO()
     what(console_on(page, width=FILE_WIDTH))
     return page.getvalue()
+
+
+def answered(ask: Callable[[], T], otherwise: T) -> T:
+    """What somebody says to a question; *otherwise* where the input ends (Ctrl-D).
+
+    Raises:
+        KeyboardInterrupt: at Ctrl-C, which a prompt takes for the same.
+    """
+    import typer  # noqa: PLC0415 - here alone
+
+    try:
+        return ask()
+    except typer.Abort as abort:
+        sys.stderr.write("\n")  # the question's line has none
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        return otherwise
 
 
 def somebody_there() -> bool:

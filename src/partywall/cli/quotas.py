@@ -22,6 +22,7 @@ from partywall.cli.where import (
 quotas = group("Show and set how much a tenant may have.")
 
 NONE = "none"
+KIND = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 WHOLE = re.compile(r"[0-9]{1,15}")
 
 
@@ -60,6 +61,8 @@ def set_(
     verbose: VerboseOption = False,
 ) -> None:
     """Set a limit, or lift it."""
+    if not KIND.fullmatch(kind):
+        raise typer.BadParameter("KIND is small letters and digits, as in requests_per_minute")
     if limit != NONE and not WHOLE.fullmatch(limit):
         raise typer.BadParameter(f"LIMIT is a whole number of up to 15 digits, or {NONE}")
 

@@ -6,7 +6,7 @@ import typer
 
 from partywall.cli.audit import Asked, Format
 from partywall.cli.ending import HELD, say
-from partywall.cli.output import somebody_there, write
+from partywall.cli.output import answered, somebody_there, write
 from partywall.cli.progress import Progress
 from partywall.reports import json, model_text, text
 from partywall.reports.style import listed, number
@@ -70,9 +70,14 @@ def clean_up(configuration: Configuration, *, asked_to: bool) -> None:
         if not names:
             return
         copies = f"{number(len(names), 'copy', 'copies')} of killed runs"
-        if asked_to or (somebody_there() and typer.confirm(f"Drop {copies}?", err=True)):
+        if asked_to or (somebody_there() and agreed(f"Drop {copies}?")):
             drop(admin, names)
             say(f"dropped {copies}: {listed(names)}")
             return
         statements = " ".join(f'DROP DATABASE "{name}";' for name in names)
         say(f"{copies} left behind: `partywall audit --clean` drops them, or {statements}")
+
+
+def agreed(question: str) -> bool:
+    """Whether somebody says yes."""
+    return answered(lambda: typer.confirm(question, err=True), otherwise=False)

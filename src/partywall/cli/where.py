@@ -68,9 +68,12 @@ class Where:
         return self.output_format is Format.JSON
 
 
+WHOLE = "a change is made as a whole or not at all; `partywall tenants show` says which"
+
+
 def end(command: Callable[[], int], *, verbose: bool) -> NoReturn:
     """Run *command*, and leave with its exit code."""
-    raise typer.Exit(exit_code(command, verbose=verbose))
+    raise typer.Exit(exit_code(command, verbose=verbose, interrupted=WHOLE))
 
 
 def group(summary: str) -> typer.Typer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Self, TypeVar, cast
@@ -21,6 +22,7 @@ from partywall.errors import Unavailable
 if TYPE_CHECKING:
     from partywall.control.database import Database
     from partywall.control.lookups import Expiring, Question
+    from partywall.control.memory import Kept
     from partywall.control.tenants import Tenant
     from partywall.runtime.directory import Standing
 
@@ -28,8 +30,10 @@ __all__ = ["Access", "Key", "Member"]
 
 V = TypeVar("V")
 
-SECRET = 200
-"""The characters of an API key at most; what is longer is none."""
+LEFT = 2
+"""The connections that questions leave to those who write."""
+
+NO_ANSWER = "the control plane's database gives no answer: look whether it is up, and try again"
 
 
 class Access:
@@ -42,6 +46,9 @@ class Access:
 
     It is a `partywall.runtime.directory.Directory`. Each question has a twin for async code, which
     asks the database in a thread.
+
+    Whoever asks for one name after another that nobody has, makes a query for each, as fast as the
+    database answers and no faster: questions leave some of its connections to others.
 
     Args:
         database: the control plane's.
@@ -72,6 +79,7 @@ class Access:
             else Listener(database, self._memory, heartbeat_s=heartbeat_s)
         )
         database.tell(self._memory)
+        self._admit()
         _every.add(self)
 
     def tenant(self, tenant_id: str) -> Tenant | None:
@@ -181,33 +189,48 @@ class Access:
         """In a forked child: begin empty, and listen on a connection of its own."""
         self._memory.after_fork()
         self._watch.after_fork()
+        self._admit()
+
+    def _admit(self) -> None:
+        """Have a gate for questions: so many at once, the others wait before it."""
+        self._gate = threading.BoundedSemaphore(max(1, self._database.connections - LEFT))
+
+    def _known(self, question: Question[V], asked: tuple[str, ...]) -> Kept | None:
+        return self._memory.get((question, *asked)) if self._watch.current() else None
 
     def _answer(self, question: Question[V], *asked: str) -> V | None:
-        if self._watch.current():
-            kept = self._memory.get((question, *asked))
-            if kept is not None:
-                return cast("V | None", kept.value)
+        kept = self._known(question, asked)
+        if kept is not None:
+            return cast("V | None", kept.value)
         return self._ask(question, *asked) if question.possible(asked) else None
 
     async def _async_answer(self, question: Question[V], *asked: str) -> V | None:
-        if self._watch.current():
-            kept = self._memory.get((question, *asked))
-            if kept is not None:
-                return cast("V | None", kept.value)
+        kept = self._known(question, asked)
+        if kept is not None:
+            return cast("V | None", kept.value)
         if not question.possible(asked):
             return None
         return await asyncio.to_thread(self._ask, question, *asked)
 
     def _ask(self, question: Question[V], *asked: str) -> V | None:
+        gate = self._gate
+        if not gate.acquire(timeout=self._database.timeout_s):
+            raise Unavailable(NO_ANSWER)
+        try:
+            kept = self._known(question, asked)  # what another one has asked meanwhile
+            if kept is not None:
+                return cast("V | None", kept.value)
+            return self._read(question, *asked)
+        finally:
+            gate.release()
+
+    def _read(self, question: Question[V], *asked: str) -> V | None:
         with self._memory.reading() as reading:
             try:
                 with self._database.reading() as connection:
                     found = question.read(connection, *asked)
             except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-                raise Unavailable(
-                    "the control plane's database gives no answer: look whether it is up, and try "
-                    "again"
-                ) from error
+                raise Unavailable(NO_ANSWER) from error
             self._memory.keep(reading, (question, *asked), found.value, found.keys)
         return found.value
 
@@ -219,9 +242,7 @@ def folded(name: str) -> str:
 
 def key_hash(secret: str) -> str:
     """The hash under which an API key is stored, in hexadecimal; "" for what can't be one."""
-    if len(secret) > SECRET or not secret.isascii() or not api_keys.plausible(secret):
-        return ""
-    return api_keys.digest(secret).hex()
+    return api_keys.digest(secret).hex() if api_keys.plausible(secret) else ""
 
 
 def usable(expiring: Expiring | None) -> Key | None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError
 
 from partywall.control.tables import SCHEMA
 from partywall.errors import ConfigurationError, Unavailable
@@ -20,7 +21,7 @@ from partywall.runtime import forks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL, Connection, Engine, Pool, PoolResetState
+    from sqlalchemy import URL, Connection, Engine, Pool
 
     from partywall.control.memory import Memory
 
@@ -69,11 +70,16 @@ class Database:
         timeout_s: how long to wait for one, and on SQLite for the one writer before.
 
     Raises:
-        ConfigurationError: for another kind of url, or SQLite in memory.
+        ConfigurationError: for what is no url, another kind of it, or SQLite in memory.
     """
 
     def __init__(self, url: str | URL, *, connections: int = 5, timeout_s: float = 30.0) -> None:
-        address = make_url(url)
+        try:
+            address = make_url(url)
+        except ArgumentError as error:
+            raise ConfigurationError(
+                "the control plane's url is none: write postgresql://… or sqlite:///house.db"
+            ) from error
         if address.drivername not in DRIVERS:
             raise ConfigurationError(
                 f"{address.drivername!r} can't hold the control plane: begin the url with "
@@ -85,6 +91,7 @@ class Database:
                 "a control plane in memory is gone with its process: name a file, sqlite:///house.db"
             )
         self.url = address.set(drivername=DRIVERS[address.drivername])
+        self.connections, self.timeout_s = connections, timeout_s
         engine = create_engine(
             self.url,
             pool_size=connections,
@@ -168,6 +175,14 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def clock(connection: Connection) -> dt.datetime:
+    """This moment by the server's clock, one for all processes, of which one may be wrong."""
+    if connection.dialect.name != "postgresql":
+        return now()
+    moment: dt.datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return moment
+
+
 def new_id() -> str:
     """An id that nobody had before."""
     return str(uuid.uuid4())
@@ -220,11 +235,9 @@ def held(connection: Connection) -> None:
         forks.hold(connection.connection)
 
 
-def left(connection: Any, record: object, state: PoolResetState) -> None:  # noqa: ANN401 - a driver's
+def left(connection: Any, *_: object) -> None:  # noqa: ANN401 - a driver's
     """Roll back what somebody has left open, unless it is open in a fork's parent."""
-    del record
-    done = state.transaction_was_reset or state.terminate_only
-    if not done and not forks.inherited(connection):
+    if not forks.inherited(connection):
         connection.rollback()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import tables
 from partywall.control.database import announce, now
+from partywall.control.roles import hold
 from partywall.errors import InvalidRecord, RecordConflict, Unavailable, UnknownRecord
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ TIMEOUT_S = 5.0
 MOST = 50
 """Domains a tenant may have."""
 
-LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 ENDINGS = frozenset(
     {"arpa", "example", "internal", "invalid", "lan", "local", "localhost", "onion", "test"}
 )
@@ -71,14 +70,17 @@ def claim(
         beside: the application's own domains; nobody claims them, or what is below them.
 
     Raises:
+        DeletedTenant: when the tenant is deleted.
         InvalidRecord: for what can't be a domain of a tenant.
         RecordConflict: when it is another tenant's, or the tenant has too many.
+        UnknownTenant: when there is no such tenant.
     """
     domain = canonical(name)
     for own in map(canonical, beside):
         if domain == own or domain.endswith(f".{own}"):
             raise InvalidRecord(f"{own} and what is below it belongs to the application")
-    if len(listed(connection, tenant_id)) >= MOST:
+    hold(connection, tenant_id)  # of many at once, no more than MOST
+    if len({each.name for each in listed(connection, tenant_id)} - {domain}) >= MOST:
         raise RecordConflict(f"a tenant has at most {MOST} domains: remove one first")
     row = {
         "name": domain,
@@ -126,11 +128,7 @@ def verify(
     # The challenge is the tenant's own: whoever took the claim over meanwhile has another.
     taken = connection.execute(
         update(DOMAINS)
-        .where(
-            DOMAINS.c.name == claimed.name,
-            DOMAINS.c.tenant_id == tenant_id,
-            DOMAINS.c.challenge == claimed.challenge,
-        )
+        .where(DOMAINS.c.name == claimed.name, DOMAINS.c.challenge == claimed.challenge)
         .values(verified_at=now())
     )
     if taken.rowcount == 0:
@@ -187,14 +185,12 @@ def canonical(name: str) -> str:
             a name that leads nowhere.
     """
     try:
-        ascii_form = idna.encode(name.strip().rstrip("."), uts46=True).decode().lower()
-    except (idna.IDNAError, UnicodeError) as error:
+        ascii_form = idna.encode(name.strip().rstrip("."), uts46=True).decode()
+    except UnicodeError as error:  # an IDNAError is one
         raise InvalidRecord("this is no domain: write it as in www.example.com") from error
     labels = ascii_form.split(".")
     if (
         len(labels) < 2  # noqa: PLR2004 - one label is a machine, or a whole registry
-        or len(ascii_form) > 253  # noqa: PLR2004 - RFC 1035, section 2.3.4
-        or not all(LABEL.match(label) for label in labels)
         or labels[-1].isdigit()
         or labels[-1] in ENDINGS
     ):
@@ -222,7 +218,7 @@ def txt_records(name: str, *, resolver: dns.resolver.Resolver | None = None) -> 
         answer = (resolver or dns.resolver.Resolver()).resolve(name, "TXT", lifetime=TIMEOUT_S)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
-    except (dns.exception.DNSException, OSError) as error:
+    except dns.exception.DNSException as error:
         raise Unavailable(f"the DNS does not answer about {name}") from error
     return [b"".join(record.strings).decode("ascii", "replace") for record in answer]
 

@@ -174,7 +174,7 @@ class Listener:
     def _told(self, said: str) -> None:
         if said == self._nonce:
             self._nonce = ""
-        elif not said.startswith(PROOF):
+        else:
             self._memory.announced(said)
 
     def _connect(self, name: str) -> psycopg.Connection[tuple[Any, ...]]:

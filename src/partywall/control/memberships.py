@@ -126,7 +126,7 @@ def change_role(
         UnknownRecord: when there is no such member, or no such role.
         UnknownTenant: when there is no such tenant.
     """
-    before = standing(connection, tenant_id, user_id, leaves=False)
+    before = standing(connection, tenant_id, user_id)
     existing(connection, tenant_id, role)
     if by:
         decide(connection, tenant_id, by, before.role, role)
@@ -156,7 +156,7 @@ def end(connection: Connection, tenant_id: str, user_id: str, *, by: str = "") -
         UnknownRecord: when there is no such member.
         UnknownTenant: when there is no such tenant.
     """
-    before = standing(connection, tenant_id, user_id, leaves=False)
+    before = standing(connection, tenant_id, user_id)
     if by and by != user_id:
         decide(connection, tenant_id, by, before.role)
     leave_an_owner(connection, before)
@@ -186,18 +186,16 @@ def revoke_all(connection: Connection, ended: Membership, moment: dt.datetime) -
     connection.execute(invitations.values(revoked_at=moment))
 
 
-def standing(connection: Connection, tenant_id: str, user_id: str, *, leaves: bool) -> Membership:
+def standing(connection: Connection, tenant_id: str, user_id: str) -> Membership:
     """The membership, whose tenant is held until the transaction ends.
 
     Args:
         connection: the transaction.
         tenant_id: the tenant.
         user_id: the member.
-        leaves: whether the member is no owner afterwards.
 
     Raises:
         DeletedTenant: when the tenant is deleted.
-        RecordConflict: when the last owner who can log in leaves.
         UnknownRecord: when there is no such member.
         UnknownTenant: when there is no such tenant.
     """
@@ -205,8 +203,6 @@ def standing(connection: Connection, tenant_id: str, user_id: str, *, leaves: bo
     found = get(connection, tenant_id, user_id)
     if found is None:
         raise UnknownRecord("this user is no member of the tenant")
-    if leaves:
-        leave_an_owner(connection, found)
     return found
 
 

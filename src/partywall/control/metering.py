@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from partywall.control.quotas import QUOTAS, WINDOWS_S, ends_in_s, exceeded, of, over, reserved
-from partywall.errors import Unavailable, UnknownTenant
+from partywall.errors import InvalidRecord, Unavailable, UnknownTenant
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 BLOCK = 100
 """The most that a process takes at once, in uses like the one that is asked for."""
+
+ASKING = 64
+"""How many quotas a process may ask for at once."""
 
 IDLE_S = 1.0
 """After how long a process gives back what it does not use, and asks again for what ran out."""
@@ -67,6 +70,8 @@ class Meter:
         self._blocks: dict[tuple[str, str], Block] = {}
         self._refused: dict[tuple[str, str], Refusal] = {}
         self._lock = threading.Lock()
+        # While one asks, others of the same quota wait: they would not see what it has in hand.
+        self._asking = [threading.Lock() for _ in range(ASKING)]
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -74,16 +79,17 @@ class Meter:
         """Count a use.
 
         Raises:
+            InvalidRecord: for an amount below nothing.
             QuotaExceeded: when the limit leaves less than *amount*; nothing is counted then.
             UnknownTenant: when there is no such tenant.
             Unavailable: when the control plane's database is down.
         """
-        if not self._from_memory(tenant_id, kind, amount):
+        if counts(amount) and not self._from_memory(tenant_id, kind, amount):
             self._from_database(tenant_id, kind, amount)
 
     async def async_take(self, tenant_id: str, kind: str, amount: int = 1) -> None:
         """As `take`; a thread is only taken where the database has to be asked."""
-        if not self._from_memory(tenant_id, kind, amount):
+        if counts(amount) and not self._from_memory(tenant_id, kind, amount):
             await asyncio.to_thread(self._from_database, tenant_id, kind, amount)
 
     def give_back(self, tenant_id: str, kind: str, amount: int = 1) -> None:
@@ -92,12 +98,12 @@ class Meter:
         Raises:
             Unavailable: when the control plane's database is down.
         """
-        if not self._to_memory(tenant_id, kind, amount):
+        if counts(amount) and not self._to_memory(tenant_id, kind, amount):
             self._to_database(tenant_id, kind, amount)
 
     async def async_give_back(self, tenant_id: str, kind: str, amount: int = 1) -> None:
         """As `give_back`; a thread is only taken where the database has to be told."""
-        if not self._to_memory(tenant_id, kind, amount):
+        if counts(amount) and not self._to_memory(tenant_id, kind, amount):
             await asyncio.to_thread(self._to_database, tenant_id, kind, amount)
 
     @contextmanager
@@ -162,10 +168,15 @@ class Meter:
 
     def _from_database(self, tenant_id: str, kind: str, amount: int) -> None:
         key = (tenant_id, kind)
+        with self._asking[hash(key) % ASKING]:
+            if not self._from_memory(tenant_id, kind, amount):  # what somebody has brought
+                self._asked(key, amount)
+
+    def _asked(self, key: tuple[str, str], amount: int) -> None:
+        kind = key[1]
         with self._lock:  # of what this process holds, nobody takes meanwhile
             held = self._blocks.pop(key, None)
-        mine = held.left if held is not None and not over(kind, held.window) else 0
-        window = held.window if held is not None else None
+        mine, window = (held.left, held.window) if held is not None else (0, None)
         try:
             with self._database.begin() as connection:
                 most = self._block * amount
@@ -174,7 +185,7 @@ class Meter:
             raise UnknownTenant("nobody by this id lives here") from error
         except SQLAlchemyError as error:
             with self._lock:
-                if held is not None:
+                if held is not None:  # also if it was committed: that counts more than was held
                     self._blocks.setdefault(key, held)
             raise unavailable() from error
         with self._lock:
@@ -242,6 +253,17 @@ class Meter:
         with self._database.begin() as connection:
             changing = update(QUOTAS).where(*of(tenant_id, kind), same, QUOTAS.c.used >= amount)
             connection.execute(changing.values(used=left))
+
+
+def counts(amount: int) -> bool:
+    """Whether there is anything to count: of an empty file there is not.
+
+    Raises:
+        InvalidRecord: for less than nothing.
+    """
+    if amount < 0:
+        raise InvalidRecord("less than nothing can't be used: what is used no more is given back")
+    return amount > 0
 
 
 def undone(error: Exception) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import tables
-from partywall.control.database import now
+from partywall.control.database import clock, now
 from partywall.errors import InvalidRecord, QuotaExceeded
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def reserved(
 ) -> Taken:
     """Take what is wanted and a block beside it, under a lock of the quota's row.
 
+    The server's clock says which window it is: a process whose own is wrong changes it for nobody.
+
     Args:
         connection: the transaction.
         key: tenant and kind.
@@ -135,16 +137,16 @@ def reserved(
         .where(*of(tenant_id, kind))
         .with_for_update()
     ).one()
-    begun = begun_at(kind)
+    begun = begun_at(kind, clock(connection)) if kind in WINDOWS_S else None
     if begun is not None and row.begun_at is not None:
-        begun = max(begun, row.begun_at)  # another process's clock is ahead: never back
+        begun = max(begun, row.begun_at)  # another server's clock was ahead: never back
     if begun != window:
         mine = 0
     used = row.used if begun is None or row.begun_at == begun else 0
     left = None if row.limit is None else row.limit - used + mine
     if left is not None and left < amount:
         return Taken(mine, begun, refused=True)
-    share = block if left is None else min(block, (left - amount) // SHARE)
+    share = block if left is None else min(block, (left - amount) // SHARE // amount * amount)
     taking = update(QUOTAS).where(*of(tenant_id, kind))
     connection.execute(taking.values(used=used - mine + amount + share, begun_at=begun))
     return Taken(share, begun)
@@ -165,17 +167,17 @@ def of(tenant_id: str, kind: str) -> tuple[ColumnElement[bool], ColumnElement[bo
     return QUOTAS.c.tenant_id == tenant_id, QUOTAS.c.kind == kind
 
 
-def begun_at(kind: str) -> dt.datetime | None:
-    """When the window began that this moment is in."""
+def begun_at(kind: str, moment: dt.datetime) -> dt.datetime | None:
+    """When the window began that a moment is in."""
     length_s = WINDOWS_S.get(kind)
     if length_s is None:
         return None
-    return dt.datetime.fromtimestamp(now().timestamp() // length_s * length_s, dt.UTC)
+    return dt.datetime.fromtimestamp(moment.timestamp() // length_s * length_s, dt.UTC)
 
 
 def over(kind: str, window: dt.datetime | None) -> bool:
     """Whether a window has ended."""
-    current = begun_at(kind)
+    current = begun_at(kind, now())
     return current is not None and (window is None or window < current)
 
 

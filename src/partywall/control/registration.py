@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from partywall.control import audit, memberships, tenants, users, works
-from partywall.control.database import new_id, now
+from partywall.control import audit, memberships, passwords, tenants, users, works
+from partywall.control.database import clock, new_id
+from partywall.control.provisioning.acting import standing
 from partywall.control.provisioning.alone import hold
 from partywall.errors import (
     ConfigurationError,
     DeletedTenant,
     RecordConflict,
-    TenantExists,
     UnknownRecord,
     UnknownTenant,
 )
@@ -85,15 +85,15 @@ def register(
         WorkError: when the provisioning could not be started.
     """
     with plane.database.reading() as connection:
-        if tenants.by_slug(connection, slug) is not None:  # before a password is hashed in vain
-            raise TenantExists(f"the slug {slug!r} is taken: choose another one")
+        tenants.free(connection, slug)
+    password_hash = hashed(owner)  # neither in vain, nor while others wait for the transaction
     work_id = new_id()
     with plane.database.begin() as connection:
         hold(connection, work_id)
         tenant = tenants.add(
             connection, slug=slug, name=name, placement=placement, settings=settings
         )
-        user = signed_up(connection, owner)
+        user = signed_up(connection, owner, password_hash)
         memberships.add(connection, tenant.id, user.id, "owner")
         audit.record(
             connection,
@@ -157,9 +157,10 @@ def remove(
         WorkError: when the removal could not be started.
     """
     with changing(plane, tenant_id) as (connection, tenant, work_id):
-        not_before = now() + grace
+        not_before = clock(connection) + grace
         if tenant.status == "active":
-            tenants.set_status(connection, tenant_id, "suspended", reason="to be removed")
+            reason = suspending(work_id)
+            tenants.set_status(connection, tenant_id, "suspended", reason=reason)
         elif tenant.status == "deleted":
             raise DeletedTenant("the tenant was removed already: a removal that failed is retried")
         elif tenant.status not in {"suspended", "failed"}:
@@ -179,18 +180,20 @@ def remove(
 
 
 def keep(plane: ControlPlane, tenant_id: str, *, by: str = "", source: str = "") -> Tenant:
-    """Revoke a removal in its grace period: the tenant is active again, or failed as it was.
+    """Revoke a removal in its grace period: the tenant stands again as it stood before.
+
+    It is active, failed, or suspended for the reason for which somebody had suspended it.
 
     Raises:
         UnknownTenant: when there is no such tenant.
         RecordConflict: when it is not to be removed, or that has begun.
     """
-    with changing(plane, tenant_id) as (connection, tenant, _):
+    with changing(plane, tenant_id) as (connection, _, _):
         last = works.latest(connection, tenant_id)
         if last is None or last.kind != "remove" or not works.keep(connection, last.id):
             raise RecordConflict("there is no removal of this tenant that could still be revoked")
-        kept = tenant
-        if tenant.status == "suspended":
+        kept = tenants.known(connection, tenant_id)
+        if kept.reason == suspending(last.id):
             kept = tenants.set_status(connection, tenant_id, "active")
         audit.record(
             connection,
@@ -204,6 +207,11 @@ def keep(plane: ControlPlane, tenant_id: str, *, by: str = "", source: str = "")
     return kept
 
 
+def suspending(work_id: str) -> str:
+    """The reason of a tenant that a removal has suspended, and nobody else."""
+    return f"to be removed by the work {work_id}"
+
+
 @contextmanager
 def changing(plane: ControlPlane, tenant_id: str) -> Iterator[tuple[Connection, Tenant, str]]:
     """A transaction about a tenant, and the id of a work that it may begin.
@@ -214,10 +222,11 @@ def changing(plane: ControlPlane, tenant_id: str) -> Iterator[tuple[Connection, 
     work_id = new_id()
     with plane.database.begin() as connection:
         hold(connection, work_id)
-        tenant = tenants.get(connection, tenant_id)
-        if tenant is None:
+        if tenants.get(connection, tenant_id) is None:
             raise UnknownTenant("nobody by this id lives here")
-        yield connection, tenant, work_id
+        # Always in this order: tenant, work, audit log. So that no two wait for each other.
+        standing(connection, tenant_id)
+        yield connection, tenants.known(connection, tenant_id), work_id
 
 
 def begun(
@@ -247,14 +256,21 @@ def engine(plane: ControlPlane) -> Works:
     return plane.works
 
 
-def signed_up(connection: Connection, owner: NewUser | str) -> User:
+def hashed(owner: NewUser | str) -> str:
+    """What is kept of the password of who signs up; "" where there is none."""
+    if isinstance(owner, str) or owner.password is None:
+        return ""
+    return passwords.hashed(owner.password)
+
+
+def signed_up(connection: Connection, owner: NewUser | str, password_hash: str) -> User:
     """The owner of a new tenant.
 
     Raises:
         UnknownRecord: when there is no such user, or it was disabled.
     """
     if isinstance(owner, NewUser):
-        return users.add(connection, owner.email, password=owner.password, name=owner.name)
+        return users.add(connection, owner.email, password_hash=password_hash, name=owner.name)
     user = users.get(connection, owner)
     if user is None or user.disabled_at is not None:
         raise UnknownRecord("there is no such user, or it was disabled")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from partywall.control import ids, tables
 from partywall.control.database import announce, new_id, now
+from partywall.control.frozen import frozen
 from partywall.control.slugs import skeleton
 from partywall.control.slugs import slug as valid
 from partywall.errors import InvalidRecord, RecordConflict, TenantExists, UnknownTenant
@@ -33,6 +34,7 @@ BEFORE: dict[Standing, frozenset[Standing]] = {
     "failed": frozenset({"provisioning"}),
     "deleted": frozenset({"suspended", "failed"}),
 }
+TAKEN = "the slug {slug!r} is taken, or looks like one that is: choose another one"
 LONGEST_NAME = 200
 LONGEST_REASON = 1000
 LARGEST_SETTINGS, DEEPEST_SETTINGS = 16_384, 16
@@ -49,7 +51,7 @@ class Tenant:
         slug: what people type; "" once it is deleted.
         reason: why it failed or was suspended.
         placement: the name of its server, "" where there is but one.
-        settings: the application's own.
+        settings: the application's own; nobody can change them in place.
     """
 
     id: str
@@ -96,11 +98,21 @@ def add(
         with connection.begin_nested():
             connection.execute(TENANTS.insert(), row)
     except IntegrityError as error:
-        raise TenantExists(
-            f"the slug {slug!r} is taken, or looks like one that is: choose another one"
-        ) from error
+        raise TenantExists(TAKEN.format(slug=slug)) from error
     announce(connection, f"tenant:{row['id']}")
     return known(connection, str(row["id"]))
+
+
+def free(connection: Connection, slug: str) -> None:
+    """Refuse at once what `add` would refuse for its slug, as things stand now.
+
+    Raises:
+        InvalidRecord: for a slug that can't be.
+        TenantExists: when the slug, or one that looks like it, is taken.
+    """
+    looks = skeleton(valid(slug))
+    if connection.execute(select(TENANTS.c.id).where(TENANTS.c.skeleton == looks)).first():
+        raise TenantExists(TAKEN.format(slug=slug))
 
 
 def get(connection: Connection, tenant_id: str) -> Tenant | None:
@@ -270,4 +282,5 @@ def one(row: Row[Any] | None) -> Tenant | None:
 def made(row: Row[Any]) -> Tenant:
     """A row as a tenant; a deleted one has no slug."""
     values = dict(zip(Tenant.__slots__, row, strict=True))
-    return Tenant(**{**values, "slug": values["slug"] or ""})
+    settings = frozen(values["settings"])
+    return Tenant(**{**values, "slug": values["slug"] or "", "settings": settings})

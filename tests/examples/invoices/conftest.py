@@ -9,6 +9,7 @@ import pytest
 
 from partywall.servers import Postgres, postgres
 from tests.conftest import installation
+from tests.examples.invoices import behind
 from tests.examples.invoices.houses import ISOLATIONS, House, running
 from tests.examples.invoices.pairs import Pair, furnished
 
@@ -23,13 +24,15 @@ ROLES = (
 )
 """As examples/invoices/README.md has them."""
 
+SETTINGS = {"max_connections": "200", "shared_preload_libraries": "pg_stat_statements"}
+
 
 @pytest.fixture(scope="session")
 def invoices_server() -> Iterator[Postgres]:
     """A server that no other test clears up."""
-    with postgres(installation(embedded=True), {"max_connections": "200"}) as server:
+    with postgres(installation(embedded=True), SETTINGS) as server:
         with psycopg.connect(server.url(), autocommit=True) as connection:
-            for role in ROLES:
+            for role in (*ROLES, "CREATE EXTENSION pg_stat_statements"):
                 connection.execute(role.encode())
         yield server
 
@@ -50,3 +53,9 @@ def house(
 def pair(house: House) -> Pair:
     """Two companies that have something of everything."""
     return Pair(furnished(house.company()), furnished(house.company()))
+
+
+@pytest.fixture(scope="session")
+def administrator(house: House) -> dict[str, str]:
+    """The credentials of somebody who may administrate all companies."""
+    return behind.administrator(house)

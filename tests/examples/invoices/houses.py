@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psycopg
 
+from tests.examples.invoices.wire import raw
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,7 +46,7 @@ class Company:
     id: str
     slug: str
     word: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(hash=False)
     owner: str
     client: httpx.Client = field(repr=False)
 
@@ -55,6 +57,10 @@ class Company:
     def send(self, method: str, path: str, json: object = None) -> httpx.Response:
         """Another request, as the company."""
         return self.client.request(method, path, json=json, headers=self.headers)
+
+    def heard(self, method: str, path: str, **said: Any) -> bytes:  # noqa: ANN401 - httpx's own
+        """What the server sends back, to the byte; *said* as httpx takes it."""
+        return raw(self.client.build_request(method, path, headers=self.headers, **said))
 
     def made(self, path: str, json: object) -> dict[str, Any]:
         """What a POST has made."""
@@ -84,17 +90,34 @@ class House:
         isolation: its one setting.
         base: where it listens.
         server: its database server; None where it has files.
+        folder: has all those in which it could put something: its own, `data`; `here`, in which it
+            was started; `home` and `tmp`, where a library might.
+        pid: of its process.
     """
 
     isolation: str
     base: str
     server: Postgres | None
+    folder: Path
+    pid: int
     client: httpx.Client = field(repr=False)
 
     @property
     def database(self) -> str:
         """The name of its database."""
         return f"invoices_{self.isolation}"
+
+    @property
+    def shared(self) -> bool:
+        """Whether all companies' rows stand in the same tables."""
+        return self.isolation in {"rows", "scoped"}
+
+    @property
+    def control_url(self) -> str:
+        """Where its control plane is."""
+        if self.server is None:
+            return f"sqlite:///{self.folder / 'data' / 'control.db'}"
+        return self.server.url(f"control_{self.isolation}", "house")
 
     def company(self) -> Company:
         """A company that has signed up just now, and its own owner."""
@@ -131,23 +154,22 @@ class House:
     ) -> Company:
         """A company as soon as it is provisioned, with its owner's credentials for it."""
         assert registered.status_code == 202, registered.text
-        work = f"/works/{registered.json()['work_id']}"
-        end = time.monotonic() + PATIENCE_S
-        while (told := self.client.get(work, headers=user).json())["state"] == "begun":
-            assert time.monotonic() < end, told
-            time.sleep(0.1)
+        told = self.worked(registered.json()["work_id"], user)
         assert told["state"] == "done", told
         switched = self.client.post("/switch-tenant", json={"tenant": f"c-{key}"}, headers=user)
         assert switched.status_code == 200, switched.text
         headers = {"Authorization": f"Bearer {switched.json()['access_token']}"}
         return Company(told["tenant_id"], f"c-{key}", f"w{key}", headers, owner, self.client)
 
-    def owner(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of a statement in the application's database, as the superuser."""
-        assert self.server is not None
-        with psycopg.connect(self.server.url(self.database), autocommit=True) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
+    def worked(self, work_id: str, user: dict[str, str]) -> dict[str, Any]:
+        """A work as soon as it has ended, as a member of its company sees it."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            told: dict[str, Any] = self.client.get(f"/works/{work_id}", headers=user).json()
+            if told["state"] != "begun":
+                return told
+            assert time.monotonic() < end, told
+            time.sleep(0.05)
 
 
 def credentials(key: str) -> dict[str, str]:
@@ -159,21 +181,31 @@ def credentials(key: str) -> dict[str, str]:
 def running(isolation: str, server: Postgres, folder: Path) -> Iterator[House]:
     """The application on *isolation*, in a process of its own."""
     house = None if isolation == "files" else server
-    said = {"ISOLATION": isolation, "FOLDER": str(folder), "DOMAIN": "invoices.test"}
+    data, here, home, temporary = (folder / name for name in ("data", "here", "home", "tmp"))
+    for each in (here, home, temporary):  # it makes the first itself, when it needs one
+        each.mkdir()
+    said = {"ISOLATION": isolation, "FOLDER": str(data), "DOMAIN": "invoices.test"}
     said |= {"CONNECTIONS": str(CONNECTIONS.get(isolation, 10)), "SIGN_UPS": "10000"}
     if house is not None:
         said |= prepared(house, isolation)
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "invoices.app:app"]
     process = subprocess.Popen(
         [*command, "--port", "0", "--no-access-log"],
-        env={**os.environ, **{f"INVOICES_{name}": value for name, value in said.items()}},
+        cwd=here,
+        env={
+            **os.environ,
+            **{f"INVOICES_{name}": value for name, value in said.items()},
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+        },
         stderr=subprocess.PIPE,
         text=True,
     )
     log = Log(process)
     try:
         with httpx.Client(base_url=log.address(), timeout=PATIENCE_S) as client:
-            yield House(isolation, str(client.base_url).rstrip("/"), house, client)
+            base = str(client.base_url).rstrip("/")
+            yield House(isolation, base, house, folder, process.pid, client)
     finally:
         stopped(process, log)
 

@@ -29,7 +29,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 8
-OWN = ("/customers", "/invoices", "/comments", "/files", "/search", "/export")
+OWN = ("/customers", "/invoices", "/comments", "/files", "/search", "/export", "/reports")
 """Where the application's own paths begin; the others are the control plane's."""
 
 
@@ -40,7 +40,7 @@ def test_every_answer_is_a_documented_one(pair: Pair) -> None:
     assert pair.b.company.everything() == before
 
 
-@pytest.mark.parametrize("house", ["files"], indirect=True)
+@pytest.mark.parametrize("house", ["files", "rows"], indirect=True)
 def test_every_answer_of_the_control_plane_is_too(house: House) -> None:
     paths = tried(house.company(), own=False)
     assert {"/sign-up", "/log-in", "/members", "/log", "/domains/{name}"} <= paths

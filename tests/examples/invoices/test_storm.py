@@ -30,17 +30,20 @@ READS = (
     "/export",
     "/customers?limit=9",
     "/invoices?limit=9",
+    "/invoices?status=draft",
+    "/customers?email=x@example.com",
 )
 WORD = re.compile(rb"w[0-9a-f]{32}")
 HUNG_UP = 0.1
 """The share of callers who don't wait for the answer."""
 
 KILL_EVERY = 40
-"""So many requests later a backend is killed."""
+"""So many requests later a backend is killed, one in the middle of something if there is one."""
 
 KILL = """
 SELECT pg_terminate_backend(pid) FROM (
-    SELECT pid FROM pg_stat_activity WHERE usename = 'app' ORDER BY random() LIMIT 1
+    SELECT pid FROM pg_stat_activity WHERE usename = 'app'
+    ORDER BY state = 'idle', random() LIMIT 1
 ) AS unlucky
 """
 

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import httpx
+
+
+DATE = re.compile(rb"(?mi)^date: [^\r]*\r\n")
+
+
+def raw(request: httpx.Request) -> bytes:
+    """All that a server sends back to a request, but for the date: its status line and the rest."""
+    request.headers["Connection"] = "close"
+    head = b"".join(b"%s: %s\r\n" % pair for pair in request.headers.raw)
+    first = b"%s %s HTTP/1.1\r\n" % (request.method.encode(), request.url.raw_path)
+    address = (request.url.host, request.url.port or 80)
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(first + head + b"\r\n" + request.read())
+        parts = iter(lambda: connection.recv(65536), b"")
+        said, times = DATE.subn(b"", b"".join(parts), count=1)
+    assert times == 1
+    return said
 
 
 @dataclass(frozen=True, slots=True)

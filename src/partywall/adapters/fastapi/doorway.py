@@ -27,7 +27,16 @@ from partywall.adapters.fastapi.models import (
 from partywall.adapters.fastapi.problems import documented
 from partywall.adapters.fastapi.resolving import Named, nobody
 from partywall.adapters.fastapi.routes import public
-from partywall.control import audit, invitations, limits, memberships, tenants, users, works
+from partywall.control import (
+    audit,
+    invitations,
+    limits,
+    memberships,
+    passwords,
+    tenants,
+    users,
+    works,
+)
 from partywall.control.registration import NewUser
 from partywall.errors import NotAuthenticated, UnknownRecord, UnknownTenant
 
@@ -90,15 +99,15 @@ def signing_up(desk: Desk, sign_ups: int) -> APIRouter:
         key = f"sign-up from {users.place(address(request))}"
         limits.attempt(database, key, limit=sign_ups, window_s=HOUR_S)
         token = given.token.get_secret_value()
+        password_hash = passwords.hashed(given.password.get_secret_value())
         with database.begin() as connection:
             invited = invitations.found(connection, token)
             if invited is None:
                 raise UnknownRecord(invitations.REFUSED)
-            password = given.password.get_secret_value()
-            user = users.add(connection, invited.email, password=password, name=given.name)
-            seat = accepted(connection, token, user.id, address(request))
-        desk.plane.access.forget(f"user:{user.id}", f"tenant:{seat.tenant_id}")
-        return seat
+            user = users.add(
+                connection, invited.email, password_hash=password_hash, name=given.name
+            )
+            return accepted(connection, token, user.id, address(request))
 
     return router
 
@@ -169,7 +178,6 @@ def knowing(desk: Desk) -> APIRouter:
                 connection, "", "user.password_changed", actor=found.id, subject=found.id,
                 source=source,
             )  # fmt: skip
-        desk.plane.access.forget(f"user:{found.id}")
 
     @router.post("/invitations/accept", responses=documented(401, 403, 404, 409, 422, 503))
     @public
@@ -178,9 +186,7 @@ def knowing(desk: Desk) -> APIRouter:
         with database.begin() as connection:
             standing(users.get(connection, asking.user_id))
             token = given.token.get_secret_value()
-            seat = accepted(connection, token, asking.user_id, address(request))
-        desk.plane.access.forget(f"user:{asking.user_id}", f"tenant:{seat.tenant_id}")
-        return seat
+            return accepted(connection, token, asking.user_id, address(request))
 
     @router.get("/works/{work_id}", responses=documented(401, 403, 404, 422, 503))
     @public

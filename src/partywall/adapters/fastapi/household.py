@@ -47,13 +47,12 @@ def household(desk: Desk) -> APIRouter:
         """Give a member another role."""
         target = str(user_id)
         with database.begin() as connection:
-            before = memberships.standing(connection, who.tenant_id, target, leaves=False)
+            before = memberships.standing(connection, who.tenant_id, target)
             within(connection, who, before.role)
             within(connection, who, given.role)
             after = memberships.change_role(connection, who.tenant_id, target, given.role)
             changed = {"before": before.role, "role": after.role}
             desk.noted(connection, request, who, "member.role_changed", target, **changed)
-        desk.plane.access.forget(f"user:{target}")
 
     @router.delete("/members/{user_id}", status_code=204)
     def remove_member(user_id: UUID, who: member, request: Request) -> None:
@@ -63,12 +62,11 @@ def household(desk: Desk) -> APIRouter:
         if not may and target != who.user_id:
             raise NotPermitted("this needs the permission members:write")
         with database.begin() as connection:
-            before = memberships.standing(connection, who.tenant_id, target, leaves=False)
+            before = memberships.standing(connection, who.tenant_id, target)
             within(connection, who, before.role)
             memberships.end(connection, who.tenant_id, target)
             action = "member.left" if target == who.user_id else "member.removed"
             desk.noted(connection, request, who, action, target, role=before.role)
-        desk.plane.access.forget(f"user:{target}")
 
     router.include_router(invited(desk))
     router.include_router(keys(desk))

@@ -98,7 +98,6 @@ def removals(desk: Desk) -> APIRouter:
         desk.permitted(request, asking.user_id, str(tenant_id))
         grace = dt.timedelta(days=grace_days)
         work_id = desk.plane.remove(str(tenant_id), grace=grace, **by(asking, request))
-        desk.plane.access.forget(f"tenant:{tenant_id}")
         return WorkBegun(work_id=work_id)
 
     @router.post("/tenants/{tenant_id}/keep")
@@ -107,7 +106,6 @@ def removals(desk: Desk) -> APIRouter:
         """Revoke a removal in its grace period."""
         desk.permitted(request, asking.user_id, str(tenant_id))
         kept = desk.plane.keep(str(tenant_id), **by(asking, request))
-        desk.plane.access.forget(f"tenant:{tenant_id}")
         return TenantTold.of(kept)
 
     @router.post("/tenants/{tenant_id}/retry", status_code=202)
@@ -142,5 +140,4 @@ def changed(
             source=audit.fitted(address(request)),
             detail={"reason": audit.fitted(reason, 500)},
         )
-    desk.plane.access.forget(f"tenant:{tenant_id}")
     return TenantTold.of(found)

@@ -51,7 +51,6 @@ def premises(desk: Desk) -> APIRouter:
             )
             parts = sorted(given.model_fields_set)
             desk.noted(connection, request, who, "tenant.changed", who.tenant_id, changed=parts)
-        desk.plane.access.forget(f"tenant:{who.tenant_id}")
         return TenantTold.of(found)
 
     @router.get("/quotas")
@@ -141,7 +140,6 @@ def addresses(desk: Desk) -> APIRouter:
             found = domains.verify(connection, who.tenant_id, name, lookup=lambda _: said)
             if claimed.verified_at is None:
                 desk.noted(connection, request, who, "domain.verified", found.name)
-        desk.plane.access.forget(f"tenant:{who.tenant_id}", "tenant:")
         return DomainTold.of(found)
 
     @router.delete("/domains/{name}", status_code=204)
@@ -151,6 +149,5 @@ def addresses(desk: Desk) -> APIRouter:
             found = domains.of_tenant(connection, who.tenant_id, name)
             domains.remove(connection, who.tenant_id, found.name)
             desk.noted(connection, request, who, "domain.removed", found.name)
-        desk.plane.access.forget(f"tenant:{who.tenant_id}")
 
     return router

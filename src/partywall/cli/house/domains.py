@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from partywall.cli.ending import HELD
+from partywall.cli.ending import HELD, USAGE
 from partywall.cli.house.opening import house, tenant_named, whence, who
 from partywall.cli.house.pages import confirmed, put, put_json, put_table
 from partywall.control import audit, domains
@@ -67,7 +67,7 @@ def remove(where: Where, tenant: str, name: str, *, yes: bool) -> int:
     """Remove a domain."""
     with house(where) as database:
         if not confirmed(f"{name} will lead to {tenant} no more. Go on?", yes=yes):
-            return HELD
+            return USAGE
         with database.begin() as connection:
             tenant_id = tenant_named(connection, tenant).id
             removed = domains.of_tenant(connection, tenant_id, name).name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from partywall.cli.ending import HELD
+from partywall.cli.ending import HELD, USAGE
 from partywall.cli.house.opening import house, tenant_named, user_named, whence, who
 from partywall.cli.house.pages import confirmed, put, put_json, put_table
 from partywall.control import audit, memberships, tables
@@ -71,7 +71,7 @@ def remove(where: Where, tenant: str, user: str, *, yes: bool) -> int:
     """End a membership."""
     with house(where) as database:
         if not confirmed(f"{user} will be out of {tenant}. Go on?", yes=yes):
-            return HELD
+            return USAGE
         with database.begin() as connection:
             here, whom = tenant_named(connection, tenant), user_named(connection, user)
             memberships.end(connection, here.id, whom.id)

@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING
 
-from partywall.cli.ending import HELD, INTERRUPTED, say
+from partywall.cli.ending import HELD, INTERRUPTED, USAGE, say
 from partywall.cli.house.opening import plane, tenant_named, whence, who
 from partywall.cli.house.pages import cell, confirmed, put, put_json
 from partywall.cli.house.tenants import told
@@ -51,7 +51,7 @@ def delete(where: Where, name: str, grace_days: int, *, wait: bool, yes: bool) -
         when = f"in {grace_days} days" if grace_days else "now"
         question = f"All data of {tenant.slug} ({tenant.name}) will be deleted {when}."
         if not confirmed(question, yes=yes, word=tenant.slug):
-            return HELD
+            return USAGE
         house.launch()
         house.remove(tenant.id, grace=dt.timedelta(days=grace_days), by=who(), source=whence())
         if wait and not grace_days and not ended(house, tenant.id):

@@ -12,11 +12,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from partywall.cli.ending import say
-from partywall.cli.output import somebody_there, write
+from partywall.cli.output import answered, somebody_there, write
 from partywall.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ STYLES: Mapping[str, str] = {
     "active": "green", "provisioning": "yellow", "suspended": "yellow", "failed": "bold red",
     "deleted": "dim",
 }  # fmt: skip
+
+NOTHING = "–"
+"""Where there is no value."""
 
 UNBOUND = 10_000
 """Columns of a table that no terminal shows: a program that looks for a word finds it whole."""
@@ -54,19 +58,46 @@ def put_json(value: object) -> None:
 
 
 def put_table(head: Sequence[str], rows: Iterable[Sequence[object]], none: str) -> None:
-    """Write a table to standard output, or the words *none* when it has no row."""
+    """Write a table to standard output, or the words *none* when it has no row.
+
+    On a terminal that is too narrow for its widest row, each row is a paragraph of its own: so an
+    id or a challenge stays in one piece, to be copied.
+    """
     table = Table(*head, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    cells = [[cell(one) for one in row] for row in rows]
+    for row in cells:
+        table.add_row(*row)
     for column in table.columns:
-        column.overflow = "fold"  # nothing is lost in a narrow terminal
-    for row in rows:
-        table.add_row(*(cell(one) for one in row))
+        column.no_wrap = True
 
     def show(console: Console) -> None:
         if not console.is_terminal:
             console.width = UNBOUND
-        console.print(table if table.row_count else Text(none))
+        if not cells:
+            console.print(Text(none))
+        elif widest(console, table) <= console.width:
+            console.print(table)
+        else:
+            paragraphs(console, head, cells)
 
     write(show, None)
+
+
+def widest(console: Console, table: Table) -> int:
+    """The columns that a table needs, wherever it is shown."""
+    return Measurement.get(console, console.options.update(width=UNBOUND), table).maximum
+
+
+def paragraphs(console: Console, head: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """Print each row as lines with a name and a value; what is not there is left out."""
+    width = max(map(len, head))
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for name, value in zip(head, row, strict=True):
+            if value.plain != NOTHING:
+                line = Text.assemble((f"{name:<{width}}  ", "dim"), value)
+                console.print(line, soft_wrap=True)
 
 
 def put_facts(facts: Mapping[str, object]) -> None:
@@ -75,7 +106,8 @@ def put_facts(facts: Mapping[str, object]) -> None:
 
     def show(console: Console) -> None:
         for name, value in facts.items():
-            console.print(Text(f"{name:<{width}}  ", "dim") + cell(value), soft_wrap=True)
+            line = Text.assemble((f"{name:<{width}}  ", "dim"), cell(value))
+            console.print(line, soft_wrap=True)
 
     write(show, None)
 
@@ -88,9 +120,9 @@ def put(words: str) -> None:
 def cell(value: object) -> Text:
     """A value as people read it."""
     if value is None or value == "":
-        return Text("–", "dim")
+        return Text(NOTHING, "dim")
     if isinstance(value, dt.datetime):
-        return Text(value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S"))
+        return Text(value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ"))
     if isinstance(value, int) and not isinstance(value, bool):
         return Text(f"{value:,}")
     words = shown(str(value))
@@ -105,8 +137,11 @@ def shown(text: str) -> str:
 def confirmed(question: str, *, yes: bool, word: str = "") -> bool:
     """Whether to go on: asked of who sits there, who types *word*, or y.
 
+    After a no the command ends with 2: what was asked for was not done, and a script's `&&` stops.
+
     Raises:
         ConfigurationError: when nobody can be asked.
+        KeyboardInterrupt: at Ctrl-C.
     """
     import typer  # noqa: PLC0415 - here alone
 
@@ -114,15 +149,15 @@ def confirmed(question: str, *, yes: bool, word: str = "") -> bool:
         return True
     if not somebody_there():
         raise ConfigurationError("nobody can be asked here: say --yes to do it without a question")
-    try:
-        if word:
-            asked = f"{question} Type {word} to go on"
-            typed = typer.prompt(asked, default="", show_default=False, err=True)
-            agreed = str(typed).strip() == word
-        else:
-            agreed = typer.confirm(question, err=True)
-    except typer.Abort:  # Ctrl-C, Ctrl-D
-        agreed = False
+
+    def ask() -> bool:
+        if not word:
+            return typer.confirm(question, err=True)
+        asked = f"{question} Type {word} to go on"
+        typed = typer.prompt(asked, default="", show_default=False, err=True)
+        return str(typed).strip() == word
+
+    agreed = answered(ask, otherwise=False)
     if not agreed:
         say("nothing was changed")
     return agreed

@@ -36,7 +36,7 @@ def listing(where: Where, status: str) -> int:
         return HELD
     put_table(
         ("slug", "name", "status", "id", "created"),
-        [(t.slug, t.name, t.status, t.id, t.created_at) for t in found],
+        [(t.slug, t.name, t.status, t.id, t.created_at.date()) for t in found],
         "no tenants",
     )
     return HELD

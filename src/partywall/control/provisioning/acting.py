@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import select
 
 from partywall.control import audit, tables, tenants, works
-from partywall.control.database import now
+from partywall.control.database import clock, now
 from partywall.control.provisioning.alone import alone
 from partywall.control.provisioning.records import removed
 from partywall.control.provisioning.saga import DONE, FAILED, OVER
@@ -83,19 +83,23 @@ class Saga:
 
     def _open(self, connection: Connection, work_id: str) -> list[str]:
         with connection.begin():
-            work = works.get(connection, work_id)
+            work, moment = works.get(connection, work_id), clock(connection)
         if work is None or work.state != "begun":
             return ["nothing"]
-        if work.not_before is not None and work.not_before > now():
+        if work.not_before is not None and work.not_before > moment:
             raise WorkError("the grace period of a removal has not ended yet")
-        if work.kind == "provision":
-            names = [step.name for step in self._building.provisioning()]
-            return ["provision", *names, ACTIVATE]
-        names = [step.name for step in self._building.removal()]
-        return ["remove", DEPART, *names, CERTIFY]
+        return [work.kind, *self._names(work)]
+
+    def _names(self, work: Work) -> list[str]:
+        names = [step.name for step in self._steps(work)]
+        return [*names, ACTIVATE] if work.kind == "provision" else [DEPART, *names, CERTIFY]
+
+    def _steps(self, work: Work) -> tuple[Step, ...]:
+        building = self._building
+        return building.provisioning() if work.kind == "provision" else building.removal()
 
     def _do(self, connection: Connection, work_id: str, name: str) -> str:
-        found = entered(connection, work_id, name)
+        found = entered(connection, work_id, name, self._names)
         if isinstance(found, str):
             return found
         work, tenant = found
@@ -133,9 +137,7 @@ class Saga:
         return DONE
 
     def _step(self, work: Work, name: str) -> Step:
-        building = self._building
-        steps = building.provisioning() if work.kind == "provision" else building.removal()
-        for step in steps:
+        for step in self._steps(work):
             if step.name == name:
                 return step
         raise WorkError("this version of the application has no such step")
@@ -152,12 +154,20 @@ class Saga:
         return half()
 
 
-def entered(connection: Connection, work_id: str, step: str) -> str | tuple[Work, Tenant]:
-    """Note that a step begins; FAILED or OVER where it must not."""
+def entered(
+    connection: Connection, work_id: str, step: str, names: Callable[[Work], list[str]]
+) -> str | tuple[Work, Tenant]:
+    """Note that a step begins; FAILED or OVER where it must not, DONE where a later one has.
+
+    An engine that has lost a work begins it anew: no step is taken where later ones were, and all
+    that were taken are undone.
+    """
     with connection.begin():
         work = works.get(connection, work_id, lock=True)
         if work is None or work.state != "begun":
             return OVER
+        if step in (order := names(work)) and work.step in order[order.index(step) + 1 :]:
+            return DONE
         if work.reason:
             return FAILED  # it is being undone already
         tenant = tenants.get(connection, work.tenant_id)
@@ -232,12 +242,13 @@ def certify_step(
 def failed(connection: Connection, work_id: str, *, stuck: bool) -> str:
     """End a work that failed."""
     with connection.begin():
-        work = works.get(connection, work_id, lock=True)
+        work = works.get(connection, work_id)
         if work is None or work.state != "begun":
             return OVER
+        status = standing(connection, work.tenant_id)
         state = "stuck" if stuck else "failed"
         works.note(connection, work_id, state=state)
-        if work.kind == "provision" and standing(connection, work.tenant_id) == "provisioning":
+        if work.kind == "provision" and status == "provisioning":
             tenants.set_status(connection, work.tenant_id, "failed", reason=work.reason)
         noted(connection, work, f"tenant.{work.kind}_{state}")
     return DONE

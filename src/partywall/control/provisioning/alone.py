@@ -10,10 +10,14 @@ import fcntl
 import hashlib
 import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import func, select, text
+
+from partywall.errors import WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +28,12 @@ if TYPE_CHECKING:
 
 PATIENCE = text("SET LOCAL lock_timeout = '60s'")
 """Then the act is tried again: nobody waits for ever for a server that stands still."""
+
+_turn: ContextVar[Any] = ContextVar("turn", default=None)  # the driver's connection with the lock
+
+
+class TurnLost(BaseException):
+    """The lock was lost in the middle: no step that catches errors may go on from here."""
 
 
 def hold(connection: Connection, name: str) -> None:
@@ -37,6 +47,9 @@ def alone(database: Database, name: str) -> Iterator[Connection]:
     """Wait until nobody else is the one with *name*, here or in `hold`.
 
     The block gets a connection, and begins transactions on it as it needs.
+
+    Raises:
+        WorkError: when the lock was lost in the block, and `still_alone` noticed.
     """
     if database.sqlite:
         with file_locked(lock_file(database, name)), database.engine.connect() as connection:
@@ -46,13 +59,39 @@ def alone(database: Database, name: str) -> Iterator[Connection]:
         with connection.begin():
             connection.execute(PATIENCE)
             connection.execute(select(func.pg_advisory_lock(key(name))))
+        turn = _turn.set(connection.connection.driver_connection)
         try:
             yield connection
             with connection.begin():
                 connection.execute(select(func.pg_advisory_unlock(key(name))))
-        except BaseException:
+        except BaseException as error:
             connection.invalidate()  # and with it the lock
+            if isinstance(error, TurnLost):
+                words = "the connection that kept others away was lost: one of them may be at it"
+                raise WorkError(words) from error
             raise
+        finally:
+            _turn.reset(turn)
+
+
+def still_alone() -> None:
+    """Ask before each deed whether the lock of `alone` is held yet, where there is one.
+
+    A process that stood still for long may have lost its connection, and another has done its work
+    and more: let people in to what this one was about to take back. A file's lock is not lost.
+
+    Raises:
+        TurnLost: when it is not.
+    """
+    connection = _turn.get()
+    if connection is None:
+        return
+    try:
+        answer = connection.pgconn.exec_(b"SELECT 1")  # without a transaction around it
+    except psycopg.Error as error:
+        raise TurnLost from error
+    if answer.status != psycopg.pq.ExecStatus.TUPLES_OK:
+        raise TurnLost
 
 
 def key(name: str) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.pool import NullPool
 
 from partywall.control.database import DRIVERS, begun
+from partywall.control.provisioning.alone import still_alone
 from partywall.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 5
 NAMED: dict[str, Any] = {"application_name": "partywall provisioning"}
+PATIENCE = b"SET lock_timeout = '20s'"
+"""Then a step has failed: who holds a tenant's table for longer is not waited for."""
 
 
 class Owner:
@@ -70,15 +73,22 @@ class Owner:
 
     @contextmanager
     def session(self, database: str = "") -> Iterator[Any]:
-        """A driver's connection, which commits each message by itself."""
+        """A driver's connection, which commits each message by itself.
+
+        Raises:
+            TurnLost: as `still_alone` does, which is asked last.
+        """
         if database:
             address = self.url.set(drivername="postgresql", database=database)
             with psycopg.connect(
                 address.render_as_string(hide_password=False), autocommit=True, **NAMED
             ) as single:
+                single.execute(PATIENCE)
+                still_alone()
                 yield single
             return
         with self._engine.connect() as connection:
+            still_alone()
             try:
                 yield connection.connection.driver_connection
             except BaseException:
@@ -87,12 +97,17 @@ class Owner:
 
     @contextmanager
     def transaction(self, database: str = "") -> Iterator[Connection]:
-        """A transaction, committed at the end of the block."""
+        """A transaction, committed at the end of the block.
+
+        Raises:
+            TurnLost: as `still_alone` does.
+        """
         engine = self._transactional
         if database:
             other = self._made(self.url.set(database=database), poolclass=NullPool)
             engine = other.execution_options(isolation_level="READ COMMITTED")
         with engine.begin() as connection:
+            still_alone()
             yield connection
 
     def close(self) -> None:
@@ -104,12 +119,9 @@ class Owner:
             return create_engine(url, connect_args={"check_same_thread": False}, **options)
         if not options:
             options = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_pre_ping": True}
-        return create_engine(
-            url,
-            isolation_level="AUTOCOMMIT",
-            connect_args=NAMED,
-            **options,
-        )
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=NAMED, **options)
+        event.listen(engine, "connect", patient)
+        return engine
 
 
 def sent(connection: Any, *statements: str) -> list[tuple[Any, ...]]:  # noqa: ANN401 - a driver's
@@ -126,6 +138,14 @@ def run(connection: Connection, statement: str) -> CursorResult[*tuple[Any, ...]
     if connection.dialect.paramstyle in {"format", "pyformat"}:
         statement = statement.replace("%", "%%")
     return connection.exec_driver_sql(statement)
+
+
+def patient(connection: Any, record: object) -> None:  # noqa: ANN401 - a driver's
+    """Prepare a new connection of PostgreSQL: it waits for no lock for ever."""
+    del record
+    autocommit, connection.autocommit = connection.autocommit, True
+    connection.execute(PATIENCE)
+    connection.autocommit = autocommit
 
 
 def opened(connection: Any, record: object) -> None:  # noqa: ANN401 - a driver's

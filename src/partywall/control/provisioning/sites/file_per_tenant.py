@@ -12,6 +12,7 @@ from sqlalchemy import StaticPool, create_engine
 
 from partywall.context import TenantContext
 from partywall.control.provisioning import smoke
+from partywall.control.provisioning.alone import still_alone
 from partywall.control.provisioning.owner import run
 from partywall.errors import DeletedTenant, TenantExists, UnknownTenant, WallError, WorkError
 from partywall.isolation.file_per_tenant import mark_of
@@ -137,13 +138,13 @@ class FileSite:
         if not path.parent.exists():
             return
         try:
-            standing = self.standing(tenant)
+            self.standing(tenant)
         except (TenantExists, DeletedTenant):
             return  # another's, which was never taken
         with housing.held(path.parent):
+            still_alone()
             housing.discard(path.with_suffix(".new"))
-            if standing:
-                housing.discard(path)
+            housing.discard(path)  # or what lay beside it, when that was broken off
             housing.synced(path.parent)
 
     def clear(self, tenant: Tenant) -> None:

@@ -6,6 +6,7 @@ may use, but for the shared ones and the control plane's own.
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -31,6 +32,9 @@ Model = TypeVar("Model", RowSecurity, ScopedQueries)
 BATCH = 5000
 """Rows that a transaction deletes."""
 
+PATIENCE_S = 60.0
+"""How long a removal waits for transactions that began before it."""
+
 PASSES = 3
 """How often tables are gone through, where triggers or somebody else put rows back."""
 
@@ -45,6 +49,13 @@ JOIN pg_catalog.pg_attribute AS a
 WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND pg_catalog.has_schema_privilege({login}, n.oid, 'USAGE')
 ORDER BY 2, 3
+"""
+# Each transaction holds a lock on its own number.
+OPEN = """
+SELECT l.virtualtransaction FROM pg_catalog.pg_locks AS l
+JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'virtualxid' AND l.pid <> pg_catalog.pg_backend_pid()
+    AND a.datname = pg_catalog.current_database() AND a.usename = {login}
 """
 REFERENCES = """
 SELECT conrelid::bigint, confrelid::bigint FROM pg_catalog.pg_constraint WHERE contype = 'f'
@@ -184,9 +195,30 @@ class SharedSite(ABC, Generic[Model]):
         self.emptied(tenant)
 
     def close(self, tenant: Tenant) -> Facts:
-        """Nothing: who may enter is the directory's to say, and the tables are everybody's."""
+        """Wait until everybody has left: who was let in before could yet commit rows.
+
+        Raises:
+            WorkError: when transactions of the application that began before are still open.
+        """
         del tenant
+        deadline = time.monotonic() + PATIENCE_S
+        before = self.open()
+        while before:
+            if time.monotonic() > deadline:
+                raise WorkError(
+                    f"{len(before)} transactions of the application began before the removal and "
+                    "are still open, and could write the tenant's rows: end them, and retry"
+                )
+            time.sleep(0.02)
+            before &= self.open()
         return {"closed": True}
+
+    def open(self) -> set[str]:
+        """The transactions of the application that are open; SQLite doesn't tell."""
+        if self.design.owner.sqlite:
+            return set()
+        rows = self.design.owner.send(OPEN.format(login=literal(self.design.login)))
+        return {number for (number,) in rows}
 
     def count(self, tenant: Tenant) -> Facts:
         """The tenant's rows."""
@@ -210,6 +242,9 @@ class SharedSite(ABC, Generic[Model]):
         deleted = self.emptied(tenant)
         if self.any_rows(tenant):
             raise WorkError("rows of a removed tenant are still there: something writes them")
+        with self.design.owner.transaction() as connection:
+            for table in self.tables(connection):
+                run(connection, f"ANALYZE {table.name}")  # whose statistics quote values
         return {"deleted": deleted, "left": 0}
 
     def emptied(self, tenant: Tenant) -> int:

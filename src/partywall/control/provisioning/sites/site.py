@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from partywall.context import TenantContext
+from partywall.control.provisioning.alone import still_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +55,7 @@ class Design:
         """Run the seed as the application would: with its login, behind the tenant's walls."""
         if self.seed is not None:
             with self.tenancy.session(TenantContext(tenant.id)) as session:
+                still_alone()
                 self.seed(session, tenant)
 
 

@@ -1,0 +1,130 @@
+"""The how-tos of the house: their blocks are put into the tutorial's application, and hold."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dns.resolver
+import pytest
+from typer.testing import CliRunner
+
+from partywall.cli import app
+from partywall.control import quotas
+from tests.blocks import blocks
+from tests.control.temporal import temporal_server
+from tests.control.test_domains import name_server
+from tests.examples import pages
+
+CHALLENGE = re.compile(r"(\S+)  (partywall-challenge=)(\S+)$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tutorial's folder, after its visit."""
+    folder = tmp_path_factory.mktemp("notes")
+    pages.furnish(folder)
+    return folder
+
+
+def test_subdomains(notes: Path) -> None:
+    access, check = blocks("how-to/subdomains.md", "python")
+    [shown] = blocks("how-to/subdomains.md", "text")
+    with pages.serving(notes, access) as address:
+        assert pages.printed(check, address) == shown
+
+
+def test_custom_domains(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "how-to/custom-domains.md"
+    access, known, check = blocks(page, "python")
+    claim, verify = blocks(page, "sh")
+    claimed, verified, shown = blocks(page, "text")
+    control = f"sqlite:///{notes}/data/control.db"
+    with pages.serving(notes, access, known) as address:
+        before = pages.printed(check, address)
+        assert before != shown
+        code, out = command(claim, control)
+        assert (code, CHALLENGE.sub(r"\1  \2…", out)) == (0, claimed)
+        found = CHALLENGE.search(out)
+        assert found is not None
+        name, *value = found.groups()
+        with name_server({}) as silent, name_server({name: ["".join(value)]}) as telling:
+            monkeypatch.setattr(dns.resolver, "Resolver", lambda: silent)  # not the machine's
+            assert command(verify, control)[0] == 2
+            assert pages.printed(check, address) == before
+            monkeypatch.setattr(dns.resolver, "Resolver", lambda: telling)
+            assert command(verify, control) == (0, verified)
+        assert pages.printed(check, address) == shown
+
+
+def command(line: str, control: str) -> tuple[int, str]:
+    """Run a command of a page on a control plane: exit code and output."""
+    program, *arguments = shlex.split(line)
+    assert (program, arguments[-2]) == ("partywall", "--control")
+    done = CliRunner().invoke(app, [*arguments[:-1], control])
+    return done.exit_code, done.stdout
+
+
+def test_own_authentication(notes: Path) -> None:
+    access, entering, check = blocks("how-to/own-authentication.md", "python")
+    [shown] = blocks("how-to/own-authentication.md", "text")
+    with pages.serving(notes, access, entering) as address:
+        assert pages.printed(check, address) == shown
+
+
+def test_quotas(notes: Path) -> None:
+    page = "how-to/quotas.md"
+    counted, check, recount = blocks(page, "python")
+    [limit] = blocks(page, "sh")
+    [shown] = blocks(page, "text")
+    control = f"sqlite:///{notes}/data/control.db"
+    assert command(limit, control)[0] == 0
+    access = re.findall(pages.ACCESS, pages.HOUSE)[0]
+    with pages.serving(notes, access, counted) as address:
+        assert pages.printed(check, address) == shown
+    names: pages.Names = {"__name__": "app"}
+    pages.ran(pages.placed(pages.TABLES + pages.HOUSE, notes), names)
+    with names["plane"] as plane, names["tenancy"]:
+        acme = plane.access.tenant_by_slug("acme").id
+        names["context"] = names["TenantContext"](acme)
+        pages.ran(recount, names)
+        with plane.database.reading() as connection:
+            [storage] = [
+                each for each in quotas.usage(connection, acme) if each.kind == "storage_bytes"
+            ]
+        assert (storage.limit, storage.used) == (1000, 11)
+    names["plane"].building.close()
+
+
+def test_temporal(tmp_path: Path) -> None:
+    page = "how-to/temporal.md"
+    plane, check = blocks(page, "python")
+    [shown] = blocks(page, "text")
+    _, listing = blocks(page, "sh")
+    (tmp_path / "data").mkdir()
+    names: pages.Names = {"__name__": "app"}
+    walls = f'walls = FilePerTenant(folder="{tmp_path}/data/tenants")'
+    pages.ran(pages.TABLES + walls, names)
+    with temporal_server(tmp_path) as address:
+        there = plane.replace("127.0.0.1:7233", address)
+        pages.ran(pages.placed(there, tmp_path), names)
+        try:
+            assert pages.ran(check, names) == shown
+        finally:
+            names["plane"].building.close()
+        program, *arguments = shlex.split(listing.replace("127.0.0.1:7233", address))
+        listed = ""
+        end = time.monotonic() + pages.PATIENCE_S
+        while "Completed" not in listed:  # the tenant is there before its workflow has ended
+            assert time.monotonic() < end, listed
+            listed = subprocess.run(
+                [Path(sys.executable).with_name(program), *arguments],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+    assert "initech" not in listed
