@@ -1,10 +1,11 @@
 """Measure the control plane.
 
-    python -m benchmarks.control                       # everything, about five minutes
+    python -m benchmarks.control                       # everything, about seven minutes
     python -m benchmarks.control resolve --rounds 31 --format json
 
 resolve       what a request pays for tenant and membership, from memory, and for its token
 signups       sign-ups a second, and how long until the last tenant is let in
+thousand      as many tenants, one after the other: time and memory of the first and the last
 provisioning  a tenant's schema of 20 and of 50 tables, against fastapi-tenancy and django-tenants
               (in an environment of their own, installed with pip the first time)
 """
@@ -23,6 +24,7 @@ from rich.console import Console
 from benchmarks.control.provisioning import provisioning
 from benchmarks.control.resolve import resolve
 from benchmarks.control.signups import signups
+from benchmarks.control.thousand import thousand
 from benchmarks.runtime.__main__ import table
 from partywall.servers import find_binaries
 
@@ -44,6 +46,11 @@ def signing_up(binaries: Binaries, asked: argparse.Namespace) -> list[Row]:
     return [asdict(each) for each in signups(binaries, asked.signups)]
 
 
+def many(binaries: Binaries, asked: argparse.Namespace) -> list[Row]:
+    """One after the other."""
+    return [asdict(each) for each in thousand(binaries, asked.tenants)]
+
+
 def building(binaries: Binaries, asked: argparse.Namespace) -> list[Row]:
     """Everybody's schemas."""
     return [asdict(each) for each in provisioning(binaries, asked.rounds, (20, 50))]
@@ -52,6 +59,7 @@ def building(binaries: Binaries, asked: argparse.Namespace) -> list[Row]:
 BENCHMARKS: dict[str, Callable[[Binaries, argparse.Namespace], list[Row]]] = {
     "resolve": resolving,
     "signups": signing_up,
+    "thousand": many,
     "provisioning": building,
 }
 
@@ -62,6 +70,7 @@ def main() -> int:
     parser.add_argument("what", choices=[*BENCHMARKS, []], nargs="*")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--signups", type=int, default=300, help="in each house")
+    parser.add_argument("--tenants", type=int, default=1000, help="of `thousand`")
     parser.add_argument("--server", choices=["system", "embedded"], default="system")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     asked = parser.parse_args()
