@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import audit
-from partywall.control.database import announce, new_id, now
+from partywall.control.database import announce, inserting, new_id, now
 from partywall.control.tables import administrators, grants, tenants, users
 from partywall.errors import InvalidRecord, NotPermitted, UnknownRecord, UnknownTenant
 
@@ -99,8 +98,9 @@ def appoint(
     enabled = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at.is_(None))
     if connection.execute(enabled).one_or_none() is None:
         raise UnknownRecord("there is no such user who could be an administrator")
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    row = upsert(administrators).values(user_id=user_id, networks=cidr, created_at=now())
+    row = inserting(connection, administrators).values(
+        user_id=user_id, networks=cidr, created_at=now()
+    )
     since = connection.execute(
         row.on_conflict_do_update(
             index_elements=["user_id"], set_={"networks": row.excluded.networks}

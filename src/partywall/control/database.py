@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
 from partywall.control.tables import SCHEMA
@@ -21,7 +22,7 @@ from partywall.runtime import forks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL, Connection, Engine, Pool
+    from sqlalchemy import URL, Connection, Engine, Pool, Table
 
     from partywall.control.memory import Memory
 
@@ -168,6 +169,13 @@ def announce(connection: Connection, *keys: str) -> None:
     connection.get_execution_options().get(CHANGED, []).extend(keys)
     for key in keys:
         connection.execute(select(func.pg_notify(CHANNEL, key)))
+
+
+def inserting(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what to do ON CONFLICT, which both dialects can, each by its own."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def now() -> dt.datetime:

@@ -10,10 +10,9 @@ import dns.exception
 import dns.resolver
 import idna
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import tables
-from partywall.control.database import announce, now
+from partywall.control.database import announce, inserting, now
 from partywall.control.roles import hold
 from partywall.errors import InvalidRecord, RecordConflict, Unavailable, UnknownRecord
 
@@ -88,7 +87,7 @@ def claim(
         "challenge": secrets.token_urlsafe(32),
         "created_at": now(),
     }
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(DOMAINS)
+    insert = inserting(connection, DOMAINS)
     taking = insert.values(row).on_conflict_do_update(
         index_elements=[DOMAINS.c.name],
         set_={name: insert.excluded[name] for name in ("tenant_id", "challenge", "created_at")},

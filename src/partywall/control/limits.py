@@ -7,10 +7,9 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import tables
-from partywall.control.database import now
+from partywall.control.database import inserting, now
 from partywall.errors import ConfigurationError, TooManyAttempts
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def counted(connection: Connection, key: str, *, limit: int, window_s: float) ->
     """
     moment = now()
     row = {**window(key, window_s, moment), "count": 1}
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(ATTEMPTS)
+    insert = inserting(connection, ATTEMPTS)
     counting = insert.values(row).on_conflict_do_update(
         index_elements=[ATTEMPTS.c.key, ATTEMPTS.c.begun_at],
         set_={"count": ATTEMPTS.c.count + 1},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy import select
 
-from partywall.control import domains, roles, tenants
+from partywall.control import domains, ids, roles, tenants
 from partywall.control.roles import EVERYTHING
 from partywall.control.tables import api_keys, memberships, users
 from partywall.control.tables import tenants as tenant_rows
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 V_co = TypeVar("V_co", covariant=True)
 
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+UUID = ids.SHAPE
 """As ids are written; a tenant has no second name by writing it otherwise."""
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from partywall.control import ids, quotas, tables
-from partywall.control.database import announce, now
+from partywall.control import ids, quotas, tables, users
+from partywall.control.database import announce, inserting, now
 from partywall.control.roles import OWNER, allow, existing, hold, permissions
+from partywall.control.users import User
 from partywall.errors import NotPermitted, RecordConflict, UnknownRecord
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def add(connection: Connection, tenant_id: str, user_id: str, role: str) -> Memb
     somebody = select(USERS.c.id).where(USERS.c.id == user_id)
     if not ids.possible(user_id) or connection.execute(somebody).first() is None:
         raise UnknownRecord("there is no such user")
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(MEMBERSHIPS)
+    insert = inserting(connection, MEMBERSHIPS)
     adding = insert.values(
         tenant_id=tenant_id, user_id=user_id, role=role, version=1, created_at=now()
     )
@@ -96,6 +96,18 @@ def listed(connection: Connection, tenant_id: str) -> list[Membership]:
     query = select(*COLUMNS).where(ACTIVE, MEMBERSHIPS.c.tenant_id == tenant_id)
     ordered = query.order_by(MEMBERSHIPS.c.created_at, MEMBERSHIPS.c.user_id)
     return [Membership(*row) for row in connection.execute(ordered)]
+
+
+def people(connection: Connection, tenant_id: str) -> list[tuple[Membership, User]]:
+    """As `listed`, with who the members are."""
+    if not ids.possible(tenant_id):
+        return []
+    query = select(*COLUMNS, *users.COLUMNS).join(USERS, USERS.c.id == MEMBERSHIPS.c.user_id)
+    here = query.where(ACTIVE, MEMBERSHIPS.c.tenant_id == tenant_id)
+    ordered = here.order_by(MEMBERSHIPS.c.created_at, MEMBERSHIPS.c.user_id)
+    width = len(COLUMNS)
+    rows = (tuple(row) for row in connection.execute(ordered))
+    return [(Membership(*row[:width]), User(*row[width:])) for row in rows]
 
 
 def of_user(connection: Connection, user_id: str) -> list[Membership]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import tables
-from partywall.control.database import clock, now
+from partywall.control.database import clock, inserting, now
 from partywall.errors import InvalidRecord, QuotaExceeded
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy.dialects import postgresql, sqlite
 
 QUOTAS = tables.quotas
 
@@ -156,10 +156,8 @@ def inserted(
     connection: Connection, tenant_id: str, kind: str, limit: int | None, *, used: int = 0
 ) -> postgresql.Insert | sqlite.Insert:
     """The insert of a quota's row."""
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(QUOTAS)
     row = {"tenant_id": tenant_id, "kind": kind, "limit": limit, "used": used}
-    made: postgresql.Insert | sqlite.Insert = insert.values(row)
-    return made
+    return inserting(connection, QUOTAS).values(row)
 
 
 def of(tenant_id: str, kind: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

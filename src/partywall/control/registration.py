@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Literal
 
 from partywall.control import audit, memberships, passwords, tenants, users, works
 from partywall.control.database import clock, new_id
-from partywall.control.provisioning.acting import standing
 from partywall.control.provisioning.alone import hold
 from partywall.errors import (
     ConfigurationError,
     DeletedTenant,
     RecordConflict,
     UnknownRecord,
-    UnknownTenant,
 )
 
 if TYPE_CHECKING:
@@ -188,12 +186,12 @@ def keep(plane: ControlPlane, tenant_id: str, *, by: str = "", source: str = "")
         UnknownTenant: when there is no such tenant.
         RecordConflict: when it is not to be removed, or that has begun.
     """
-    with changing(plane, tenant_id) as (connection, _, _):
+    with changing(plane, tenant_id) as (connection, tenant, _):
         last = works.latest(connection, tenant_id)
         if last is None or last.kind != "remove" or not works.keep(connection, last.id):
             raise RecordConflict("there is no removal of this tenant that could still be revoked")
-        kept = tenants.known(connection, tenant_id)
-        if kept.reason == suspending(last.id):
+        kept = tenant
+        if tenant.reason == suspending(last.id):
             kept = tenants.set_status(connection, tenant_id, "active")
         audit.record(
             connection,
@@ -222,11 +220,8 @@ def changing(plane: ControlPlane, tenant_id: str) -> Iterator[tuple[Connection, 
     work_id = new_id()
     with plane.database.begin() as connection:
         hold(connection, work_id)
-        if tenants.get(connection, tenant_id) is None:
-            raise UnknownTenant("nobody by this id lives here")
         # Always in this order: tenant, work, audit log. So that no two wait for each other.
-        standing(connection, tenant_id)
-        yield connection, tenants.known(connection, tenant_id), work_id
+        yield connection, tenants.known(connection, tenant_id, lock=True), work_id
 
 
 def begun(

@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import ids, tables
-from partywall.control.database import announce
+from partywall.control.database import announce, inserting
 from partywall.errors import (
     DeletedTenant,
     InvalidRecord,
@@ -109,7 +108,7 @@ def define(
         )
     hold(connection, tenant_id)
     allow(within, permissions(connection, tenant_id, name), wanted)
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(ROLES)
+    insert = inserting(connection, ROLES)
     defining = insert.values(tenant_id=tenant_id, name=name, permissions=sorted(wanted))
     connection.execute(
         defining.on_conflict_do_update(

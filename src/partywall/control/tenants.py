@@ -115,9 +115,10 @@ def free(connection: Connection, slug: str) -> None:
         raise TenantExists(TAKEN.format(slug=slug))
 
 
-def get(connection: Connection, tenant_id: str) -> Tenant | None:
-    """The tenant with that id, also one that is deleted."""
-    return one(connection.execute(select(*COLUMNS).where(TENANTS.c.id == tenant_id)).first())
+def get(connection: Connection, tenant_id: str, *, lock: bool = False) -> Tenant | None:
+    """The tenant with that id, also one that is deleted; with *lock* it stays as it is."""
+    query = select(*COLUMNS).where(TENANTS.c.id == tenant_id)
+    return one(connection.execute(query.with_for_update() if lock else query).first())
 
 
 def several(connection: Connection, tenant_ids: Iterable[str]) -> list[Tenant]:
@@ -212,13 +213,13 @@ def set_status(
     return known(connection, tenant_id)
 
 
-def known(connection: Connection, tenant_id: str) -> Tenant:
-    """The tenant with that id.
+def known(connection: Connection, tenant_id: str, *, lock: bool = False) -> Tenant:
+    """As `get`, the tenant with that id.
 
     Raises:
         UnknownTenant: when there is none.
     """
-    found = get(connection, tenant_id)
+    found = get(connection, tenant_id, lock=lock)
     if found is None:
         raise UnknownTenant("nobody by this id lives here")
     return found

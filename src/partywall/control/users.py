@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from partywall.control import ids, limits, passwords, tables
 from partywall.control.addresses import addressed
-from partywall.control.database import announce, new_id, now
+from partywall.control.database import announce, inserting, new_id, now
 from partywall.control.tenants import named
 from partywall.errors import InvalidRecord, NotAuthenticated, RecordConflict, UnknownRecord
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from partywall.control.database import Database
 
 USERS = tables.users
-MEMBERSHIPS = tables.memberships
 
 WINDOW_S = 900.0
 OF_ACCOUNT, OF_SOURCE = 10, 100
@@ -84,7 +82,7 @@ def add(
         "password_hash": password_hash if password is None else passwords.hashed(password),
         "created_at": now(),
     }
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(USERS)
+    insert = inserting(connection, USERS)
     adding = insert.values(row).on_conflict_do_nothing(index_elements=[USERS.c.email_key])
     if connection.execute(adding.returning(USERS.c.id)).first() is None:
         raise RecordConflict("a user has this address already: log in with it")
@@ -97,15 +95,6 @@ def get(connection: Connection, user_id: str) -> User | None:
     if not ids.possible(user_id):
         return None
     return one(connection.execute(select(*COLUMNS).where(USERS.c.id == user_id)).first())
-
-
-def of_tenant(connection: Connection, tenant_id: str) -> dict[str, User]:
-    """The members of a tenant, by id."""
-    if not ids.possible(tenant_id):
-        return {}
-    query = select(*COLUMNS).join(MEMBERSHIPS, MEMBERSHIPS.c.user_id == USERS.c.id)
-    standing = (MEMBERSHIPS.c.tenant_id == tenant_id, MEMBERSHIPS.c.ended_at.is_(None))
-    return {row.id: User(**row._asdict()) for row in connection.execute(query.where(*standing))}
 
 
 def by_email(connection: Connection, email: str) -> User | None:

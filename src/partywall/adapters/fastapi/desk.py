@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,12 @@ from partywall.adapters.fastapi.denials import Attempt
 from partywall.adapters.fastapi.models import Seat
 from partywall.control import administration, audit, memberships, roles, tenants
 from partywall.control.database import now
+from partywall.control.tokens import opened
 from partywall.errors import ConfigurationError, NotAuthenticated, NotPermitted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
     from starlette.requests import Request
 
@@ -67,8 +71,8 @@ class Desk:
         token = self.tokens.issue(
             user.id, tenant_id, version, user_version=user.version, since=since
         )
-        left = self.tokens.verified(token).expires_at - now()
-        return {"access_token": token, "expires_in": round(left.total_seconds())}
+        left_s = opened(token)[1]["exp"] - now().timestamp()
+        return {"access_token": token, "expires_in": round(left_s)}
 
     def noted(
         self,
@@ -96,12 +100,17 @@ class Desk:
         Raises:
             NotPermitted: for anybody else; logged too, under "".
         """
-        source = address(request)
+        with self.administering(request, user_id) as connection:
+            administration.permitted(connection, user_id, tenant_id, address(request))
+
+    @contextmanager
+    def administering(self, request: Request, user_id: str) -> Iterator[Connection]:
+        """A transaction of an administrator; when it is not permitted, that is logged under ""."""
         try:
             with self.plane.database.begin() as connection:
-                administration.permitted(connection, user_id, tenant_id, source)
+                yield connection
         except NotPermitted:
-            self.access.denials.note(Attempt("", user_id), source, by="administration")
+            self.access.denials.note(Attempt("", user_id), address(request), by="administration")
             raise
 
 

@@ -18,7 +18,7 @@ from partywall.adapters.fastapi.models import (
 )
 from partywall.adapters.fastapi.problems import documented
 from partywall.context import TenantContext
-from partywall.control import api_keys, invitations, memberships, roles, users
+from partywall.control import api_keys, invitations, memberships, roles
 from partywall.errors import NotPermitted
 
 
@@ -34,12 +34,10 @@ def household(desk: Desk) -> APIRouter:
     def members(who: reader) -> list[MemberTold]:
         """The members, those longest in the tenant first."""
         with database.reading() as connection:
-            found = memberships.listed(connection, who.tenant_id)
-            people = users.of_tenant(connection, who.tenant_id)
+            found = memberships.people(connection, who.tenant_id)
         return [
             MemberTold(user_id=user.id, email=user.email, name=user.name, role=each.role)
-            for each in found
-            for user in [people[each.user_id]]
+            for each, user in found
         ]
 
     @router.patch("/members/{user_id}", status_code=204)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from partywall.adapters.fastapi.access import address
 from partywall.adapters.fastapi.authenticating import ADMINISTRATOR, Principal
-from partywall.adapters.fastapi.denials import Attempt
 from partywall.adapters.fastapi.desk import Desk
 from partywall.adapters.fastapi.doorway import standing
 from partywall.adapters.fastapi.models import Because, Enter, Entered, TenantTold, WorkBegun
@@ -17,7 +16,6 @@ from partywall.adapters.fastapi.routes import public
 from partywall.control import administration, audit, tenants, users
 from partywall.control.database import now
 from partywall.control.registration import GRACE
-from partywall.errors import NotPermitted
 
 Status = Literal["provisioning", "active", "suspended", "failed", "deleted"]
 
@@ -33,20 +31,16 @@ def operators(desk: Desk) -> APIRouter:
     def enter_tenant(tenant_id: UUID, given: Enter, asking: user, request: Request) -> Entered:
         """Be let into a tenant, for a reason and for a while; the token is shown this once."""
         source = address(request)
-        try:
-            with database.begin() as connection:
-                grant = administration.grant(
-                    connection,
-                    asking.user_id,
-                    str(tenant_id),
-                    reason=given.reason,
-                    until=now() + dt.timedelta(minutes=given.minutes),
-                )
-                administration.permitted(connection, asking.user_id, str(tenant_id), source)
-                user = standing(users.get(connection, asking.user_id))
-        except NotPermitted:
-            desk.access.denials.note(Attempt("", asking.user_id), source, by="administration")
-            raise
+        with desk.administering(request, asking.user_id) as connection:
+            grant = administration.grant(
+                connection,
+                asking.user_id,
+                str(tenant_id),
+                reason=given.reason,
+                until=now() + dt.timedelta(minutes=given.minutes),
+            )
+            administration.permitted(connection, asking.user_id, str(tenant_id), source)
+            user = standing(users.get(connection, asking.user_id))
         issued = desk.issued(asking, user, str(tenant_id), ADMINISTRATOR)
         return Entered(**issued, grant_id=grant.id, until=grant.expires_at)
 

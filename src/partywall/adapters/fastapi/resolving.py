@@ -33,8 +33,6 @@ LONGEST_HOST = 253
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 """What a slug can be at most; what is none is not looked up."""
 
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-
 DECOY = "--0"
 """The end of what can be asked for, and is neither a slug nor a domain."""
 
@@ -267,8 +265,7 @@ async def looked_up(directory: Access, named: Named) -> Tenant | None:
             known = SLUG.match(named.value)
             return await directory.async_tenant_by_slug(named.value) if known else None
         case "id":
-            known = UUID.match(named.value)
-            return await directory.async_tenant(named.value) if known else None
+            return await directory.async_tenant(named.value)
         case "domain":
             return await directory.async_tenant_by_domain(named.value)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.cli.ending import HELD, USAGE
-from partywall.cli.house.opening import house, tenant_named, whence, who
+from partywall.cli.house.opening import house, noted, tenant_named
 from partywall.cli.house.pages import confirmed, put, put_json, put_table
 from partywall.control import audit, domains
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from partywall.cli.where import Where
 
 
@@ -35,7 +33,7 @@ def claim(where: Where, tenant: str, name: str) -> int:
     with house(where) as database, database.begin() as connection:
         tenant_id = tenant_named(connection, tenant).id
         claimed = domains.claim(connection, tenant_id, name)
-        noted(connection, tenant_id, "domain.claimed", claimed.name)
+        noted(connection, tenant_id, "domain.claimed", audit.fitted(claimed.name))
     if where.json:
         put_json({"domain": claimed})
         return HELD
@@ -55,7 +53,7 @@ def verify(where: Where, tenant: str, name: str) -> int:
             said = domains.txt_records(domains.record_name(claimed.name))
             with database.begin() as connection:
                 found = domains.verify(connection, tenant_id, claimed.name, lookup=lambda _: said)
-                noted(connection, tenant_id, "domain.verified", found.name)
+                noted(connection, tenant_id, "domain.verified", audit.fitted(found.name))
     if where.json:
         put_json({"domain": found})
     else:
@@ -72,16 +70,9 @@ def remove(where: Where, tenant: str, name: str, *, yes: bool) -> int:
             tenant_id = tenant_named(connection, tenant).id
             removed = domains.of_tenant(connection, tenant_id, name).name
             domains.remove(connection, tenant_id, removed)
-            noted(connection, tenant_id, "domain.removed", removed)
+            noted(connection, tenant_id, "domain.removed", audit.fitted(removed))
     if where.json:
         put_json({"removed": removed})
     else:
         put(f"{removed} is removed")
     return HELD
-
-
-def noted(connection: Connection, tenant_id: str, action: str, name: str) -> None:
-    """Put it into the tenant's log."""
-    audit.record(
-        connection, tenant_id, action, actor=who(), subject=audit.fitted(name), source=whence()
-    )

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from partywall.cli.ending import HELD, USAGE
-from partywall.cli.house.opening import house, tenant_named, user_named, whence, who
+from partywall.cli.house.opening import house, noted, tenant_named, user_named
 from partywall.cli.house.pages import confirmed, put, put_json, put_table
-from partywall.control import audit, memberships, tables
+from partywall.control import memberships
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from partywall.cli.where import Where
-    from partywall.control.memberships import Membership
     from partywall.control.tenants import Tenant
     from partywall.control.users import User
 
@@ -23,13 +18,10 @@ if TYPE_CHECKING:
 def listing(where: Where, tenant: str) -> int:
     """Print a tenant's members."""
     with house(where) as database, database.reading() as connection:
-        tenant_id = tenant_named(connection, tenant).id
-        found = memberships.listed(connection, tenant_id)
-        known = called(connection, tenant_id)
+        found = memberships.people(connection, tenant_named(connection, tenant).id)
     rows = [
-        {"email": email, "name": name, "role": one.role, "user_id": one.user_id}
-        for one in found
-        for email, name in [known.get(one.user_id, ("", ""))]
+        {"email": user.email, "name": user.name, "role": one.role, "user_id": user.id}
+        for one, user in found
     ]
     if where.json:
         put_json({"members": rows})
@@ -38,23 +30,12 @@ def listing(where: Where, tenant: str) -> int:
     return HELD
 
 
-def called(connection: Connection, tenant_id: str) -> dict[str, tuple[str, str]]:
-    """Address and name of the users that belong to a tenant, or did."""
-    users, of = tables.users, tables.memberships
-    rows = connection.execute(
-        select(users.c.id, users.c.email, users.c.name)
-        .join(of, of.c.user_id == users.c.id)
-        .where(of.c.tenant_id == tenant_id)
-    )
-    return {row.id: (row.email, row.name) for row in rows}
-
-
 def add(where: Where, tenant: str, user: str, role: str) -> int:
     """Add a member."""
     with house(where) as database, database.begin() as connection:
         here, whom = tenant_named(connection, tenant), user_named(connection, user)
-        added = memberships.add(connection, here.id, whom.id, role)
-        noted(connection, added, "member.added", {"role": role})
+        memberships.add(connection, here.id, whom.id, role)
+        noted(connection, here.id, "member.added", whom.id, role=role)
     return told(where, here, whom, role, f"{whom.email} is {role} of {here.slug}")
 
 
@@ -62,8 +43,8 @@ def role(where: Where, tenant: str, user: str, to: str) -> int:
     """Change a member's role."""
     with house(where) as database, database.begin() as connection:
         here, whom = tenant_named(connection, tenant), user_named(connection, user)
-        changed = memberships.change_role(connection, here.id, whom.id, to)
-        noted(connection, changed, "member.role_changed", {"role": to})
+        memberships.change_role(connection, here.id, whom.id, to)
+        noted(connection, here.id, "member.role_changed", whom.id, role=to)
     return told(where, here, whom, to, f"{whom.email} is {to} of {here.slug}")
 
 
@@ -75,30 +56,8 @@ def remove(where: Where, tenant: str, user: str, *, yes: bool) -> int:
         with database.begin() as connection:
             here, whom = tenant_named(connection, tenant), user_named(connection, user)
             memberships.end(connection, here.id, whom.id)
-            audit.record(
-                connection,
-                here.id,
-                "member.removed",
-                actor=who(),
-                subject=whom.id,
-                source=whence(),
-            )
+            noted(connection, here.id, "member.removed", whom.id)
     return told(where, here, whom, None, f"{whom.email} is no member of {here.slug} any more")
-
-
-def noted(
-    connection: Connection, membership: Membership, action: str, detail: dict[str, str]
-) -> None:
-    """Put it into the tenant's log."""
-    audit.record(
-        connection,
-        membership.tenant_id,
-        action,
-        actor=who(),
-        subject=membership.user_id,
-        source=whence(),
-        detail=detail,
-    )
 
 
 def told(where: Where, tenant: Tenant, user: User, role: str | None, words: str) -> int:

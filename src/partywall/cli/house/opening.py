@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
-from partywall.control import tenants, users
+from partywall.control import audit, tenants, users
 from partywall.control.audit import fitted
 from partywall.control.database import Database
 from partywall.control.migrations import newest, revision
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from partywall.cli.where import Where
+    from partywall.control.chain import Plain
     from partywall.control.tenants import Tenant
     from partywall.control.users import User
 
@@ -174,6 +175,21 @@ def identity(text: str) -> str:
         return str(uuid.UUID(text))
     except ValueError:
         return ""
+
+
+def noted(
+    connection: Connection, tenant_id: str, action: str, subject: str, **detail: Plain
+) -> None:
+    """Put what was done here into a tenant's log; the last act of a transaction."""
+    audit.record(
+        connection,
+        tenant_id,
+        action,
+        actor=who(),
+        subject=subject,
+        source=whence(),
+        detail=detail,
+    )
 
 
 def who() -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.cli.ending import HELD
-from partywall.cli.house.opening import house, tenant_named, whence, who
+from partywall.cli.house.opening import house, noted, tenant_named
 from partywall.cli.house.pages import put_json, put_table
-from partywall.control import audit, quotas
+from partywall.control import quotas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +28,7 @@ def set_limit(where: Where, tenant: str, kind: str, limit: int | None) -> int:
     with house(where) as database, database.begin() as connection:
         tenant_id = tenant_named(connection, tenant).id
         quotas.set_limit(connection, tenant_id, kind, limit)
-        audit.record(
-            connection,
-            tenant_id,
-            "quota.changed",
-            actor=who(),
-            subject=kind,
-            source=whence(),
-            detail={"limit": limit},
-        )
+        noted(connection, tenant_id, "quota.changed", kind, limit=limit)
         found = quotas.usage(connection, tenant_id)
     return told(where, found)
 

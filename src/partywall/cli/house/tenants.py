@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from partywall.cli.ending import HELD
-from partywall.cli.house.opening import house, tenant_named, whence, who
+from partywall.cli.house.opening import house, noted, tenant_named, whence, who
 from partywall.cli.house.pages import put, put_facts, put_json, put_table
 from partywall.control import audit, domains, memberships, quotas, registration, tenants, works
 from partywall.control.plane import ControlPlane
@@ -105,15 +105,8 @@ def suspend(where: Where, name: str, reason: str) -> int:
     with house(where) as database, database.begin() as connection:
         tenant = tenant_named(connection, name)
         closed = tenants.set_status(connection, tenant.id, "suspended", reason=reason)
-        audit.record(
-            connection,
-            tenant.id,
-            "tenant.suspended",
-            actor=who(),
-            subject=tenant.id,
-            source=whence(),
-            detail={"reason": audit.fitted(reason, audit.LONGEST_TEXT)},
-        )
+        why = audit.fitted(reason, audit.LONGEST_TEXT)
+        noted(connection, tenant.id, "tenant.suspended", tenant.id, reason=why)
     return told(where, closed)
 
 
@@ -128,14 +121,7 @@ def resume(where: Where, name: str) -> int:
                 return told(where, registration.keep(plane, tenant.id, by=who(), source=whence()))
         with database.begin() as connection:
             opened = tenants.set_status(connection, tenant.id, "active")
-            audit.record(
-                connection,
-                tenant.id,
-                "tenant.resumed",
-                actor=who(),
-                subject=tenant.id,
-                source=whence(),
-            )
+            noted(connection, tenant.id, "tenant.resumed", tenant.id)
     return told(where, opened)
 
 

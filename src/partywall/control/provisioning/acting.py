@@ -7,9 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import select
-
-from partywall.control import audit, tables, tenants, works
+from partywall.control import audit, tenants, works
 from partywall.control.database import clock, now
 from partywall.control.provisioning.alone import alone
 from partywall.control.provisioning.records import removed
@@ -180,7 +178,7 @@ def entered(
 def activate(connection: Connection, work: Work, tenant: Tenant) -> str:
     """Let the tenant in, and end its provisioning; not for one that was stopped meanwhile."""
     with connection.begin():
-        status = standing(connection, tenant.id)
+        status = tenants.known(connection, tenant.id, lock=True).status
         if status != "provisioning":
             words = f"{ACTIVATE}: the tenant is {status} and was not activated"
             works.note(connection, work.id, reason=words)
@@ -194,7 +192,7 @@ def activate(connection: Connection, work: Work, tenant: Tenant) -> str:
 def depart(connection: Connection, work: Work, tenant: Tenant) -> str:
     """Pass the point from which there is no return; not for a tenant that was let in again."""
     with connection.begin():
-        status = standing(connection, tenant.id)
+        status = tenants.known(connection, tenant.id, lock=True).status
         if status in {"active", "provisioning"}:
             words = f"{DEPART}: the tenant is {status} again and was not removed"
             works.note(connection, work.id, reason=words)
@@ -202,14 +200,6 @@ def depart(connection: Connection, work: Work, tenant: Tenant) -> str:
         if status != "deleted":
             tenants.set_status(connection, tenant.id, "deleted", reason="removed")
     return DONE
-
-
-def standing(connection: Connection, tenant_id: str) -> str:
-    """The tenant's status, which stays until the transaction ends."""
-    column = tables.tenants.c
-    query = select(column.status).where(column.id == tenant_id).with_for_update()
-    status: str = connection.execute(query).scalar_one()
-    return status
 
 
 def certify(connection: Connection, work: Work, tenant: Tenant) -> str:
@@ -245,7 +235,7 @@ def failed(connection: Connection, work_id: str, *, stuck: bool) -> str:
         work = works.get(connection, work_id)
         if work is None or work.state != "begun":
             return OVER
-        status = standing(connection, work.tenant_id)
+        status = tenants.known(connection, work.tenant_id, lock=True).status
         state = "stuck" if stuck else "failed"
         works.note(connection, work_id, state=state)
         if work.kind == "provision" and status == "provisioning":

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.sql.ddl import SchemaGenerator
 
-from partywall.errors import ConfigurationError
+from partywall.errors import ConfigurationError, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,18 @@ class Blueprint:
         if not isinstance(self.schema, MetaData):
             return ()
         return tuple(t for t in self.schema.sorted_tables if not self._own or t.schema is None)
+
+    def run(self, connection: Connection) -> None:
+        """Have the function make the tables; nothing for a metadata.
+
+        Raises:
+            WorkError: when it ends the transaction.
+        """
+        if isinstance(self.schema, MetaData):
+            return
+        self.schema(connection)
+        if not connection.in_transaction():
+            raise WorkError("the function that makes the tables must leave the transaction open")
 
     @cached_property
     def statements(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import create_engine, make_url
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from partywall.control.provisioning.sites.site import Canary, Facts, Seed, Site
     from partywall.control.tenants import Tenant
     from partywall.isolation.plan import IsolationModel
+
+Result = TypeVar("Result")
 
 NEW = frozenset({"provisioning", "failed"})
 """What a tenant is while its place is made or taken back: nobody was ever let in."""
@@ -101,9 +103,9 @@ class Building:
         """Create, migrate, seed, smoke."""
         site = self._site
         return (
-            Step("create", new(site.create), only_new(site.demolish)),
+            Step("create", new(site.create), new(site.demolish)),
             Step("migrate", new(site.migrate), nothing),
-            Step("seed", new(site.seed), only_new(site.clear)),
+            Step("seed", new(site.seed), new(site.clear)),
             Step("smoke", new(site.smoke), nothing),
         )
 
@@ -193,22 +195,12 @@ def sqlite() -> Dialect:
     return create_engine("sqlite://").dialect
 
 
-def new(do: Callable[[Tenant], Facts]) -> Callable[[Tenant], Facts]:
-    """*do*, for tenants that nobody was let in to."""
+def new(half: Callable[[Tenant], Result]) -> Callable[[Tenant], Result]:
+    """Half of a step, for tenants that nobody was let in to."""
 
-    def checked(tenant: Tenant) -> Facts:
+    def checked(tenant: Tenant) -> Result:
         unused(tenant)
-        return do(tenant)
-
-    return checked
-
-
-def only_new(undo: Callable[[Tenant], None]) -> Callable[[Tenant], None]:
-    """As `new`, for the other half of a step."""
-
-    def checked(tenant: Tenant) -> None:
-        unused(tenant)
-        undo(tenant)
+        return half(tenant)
 
     return checked
 

@@ -17,6 +17,7 @@ from partywall.control.provisioning import smoke
 from partywall.control.provisioning.marks import TOMBSTONE, Mark
 from partywall.control.provisioning.owner import run, sent
 from partywall.control.provisioning.sites.marked import MarkedSite
+from partywall.control.provisioning.sites.site import qualified
 from partywall.errors import (
     ConfigurationError,
     TenantExists,
@@ -172,11 +173,7 @@ class DatabaseSite(MarkedSite):
             self.owner(tenant).send(*blueprint.statements, commented(name, mark), database=name)
             return
         with self.owner(tenant).transaction(database=name) as connection:
-            blueprint.schema(connection)
-            if not connection.in_transaction():
-                raise WorkError(
-                    "the function that makes the tables must leave the transaction open"
-                )
+            blueprint.run(connection)
             run(connection, commented(name, mark))
 
     def note(self, tenant: Tenant, mark: Mark) -> None:
@@ -203,10 +200,7 @@ class DatabaseSite(MarkedSite):
         name, owner = self.model.database(tenant.id), self.owner(tenant)
         user = name if self.model.logins else self.design.login
         found = [place for place, _ in self.placed(tenant)]
-        expected = [
-            f"{identifier(table.schema or 'public')}.{identifier(table.name)}"
-            for table in self.design.blueprint.tables
-        ]
+        expected = [qualified(table) for table in self.design.blueprint.tables]
         with self.design.tenancy.connection(TenantContext(tenant.id)) as connection:
             if run(connection, "SELECT current_database()").scalar_one() != name:
                 raise WorkError("the tenant is led to another database than its own")

@@ -46,13 +46,11 @@ class FileSite:
         if Path(self.model.tombstone(tenant.id)).exists():
             raise DeletedTenant("a tenant of this id was deleted: give the new one another id")
         path = self.model.path(tenant.id)
-        if not os.path.lexists(path):
-            return False
-        if Path(path).is_symlink() or marked(path) != mark_of(path):
+        if foreign(path):
             raise TenantExists(
                 "a file of this tenant's name is there already and was not made by provisioning"
             )
-        return True
+        return os.path.lexists(path)
 
     def create(self, tenant: Tenant) -> Facts:
         """Make the file, with its tables."""
@@ -152,14 +150,15 @@ class FileSite:
 
     def close(self, tenant: Tenant) -> Facts:
         """Put the tombstone beside the file: from now on nobody opens it."""
-        if self.owned(tenant):
-            place_tombstone(Path(self.model.path(tenant.id)), Path(self.model.tombstone(tenant.id)))
+        self.hold_own(tenant)
+        place_tombstone(Path(self.model.path(tenant.id)), Path(self.model.tombstone(tenant.id)))
         return {"closed": True}
 
     def count(self, tenant: Tenant) -> Facts:
         """Every table, every row, and the size of the file with what SQLite put beside it."""
         path = Path(self.model.path(tenant.id))
-        if not self.owned(tenant) or not path.exists():
+        self.hold_own(tenant)
+        if not path.exists():
             return {"tables": 0, "rows": 0, "bytes": 0}
         rows = {}
         with closing(housing.opened(str(path))) as connection:
@@ -179,16 +178,14 @@ class FileSite:
             raise WorkError("the file of a removed tenant is still there")
         return {"left": 0, "tombstone": tombstone.name}
 
-    def owned(self, tenant: Tenant) -> bool:
-        """True, where the file is the tenant's, or gone.
+    def hold_own(self, tenant: Tenant) -> None:
+        """Hold the file to be the tenant's, or gone.
 
         Raises:
             TenantExists: when what stands there was made by somebody else.
         """
-        path = self.model.path(tenant.id)
-        if os.path.lexists(path) and (Path(path).is_symlink() or marked(path) != mark_of(path)):
+        if foreign(self.model.path(tenant.id)):
             raise TenantExists("the file of this tenant's name was not made by provisioning")
-        return True
 
     def tables(self, tenant: Tenant) -> list[str]:
         """The names of the tables in the tenant's file."""
@@ -199,6 +196,11 @@ class FileSite:
 def tables_of(connection: sqlite3.Connection) -> list[str]:
     """The names of a file's tables, sorted."""
     return sorted(name for (name,) in connection.execute(TABLES))
+
+
+def foreign(path: str) -> bool:
+    """Whether something is there that was made by somebody else."""
+    return os.path.lexists(path) and (Path(path).is_symlink() or marked(path) != mark_of(path))
 
 
 def marked(path: str) -> int:

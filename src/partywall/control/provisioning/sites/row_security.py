@@ -8,12 +8,13 @@ from partywall.context import TenantContext
 from partywall.control.provisioning import smoke
 from partywall.control.provisioning.owner import run
 from partywall.control.provisioning.sites.rows import SharedSite
+from partywall.control.provisioning.sites.site import qualified
 from partywall.errors import WorkError
 from partywall.isolation.naming import identifier, literal
 from partywall.isolation.row_security import RowSecurity
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
     from partywall.control.provisioning.sites.site import Facts
     from partywall.control.tenants import Tenant
@@ -47,10 +48,6 @@ class RowSecuritySite(SharedSite[RowSecurity]):
             self.hold_strangers(connection, tenant, table, insert)
             connection.rollback()
         return {"tables": len(tables), "canary": table}
-
-    def shared(self, table: Table) -> bool:
-        """Whether every tenant may read a table."""
-        return bool({f"{table.schema or 'public'}.{table.name}", table.name} & self.model.shared)
 
     def hold_walls(self, connection: Connection, tables: list[str]) -> None:
         """Hold row security to be on in every table, for its owner too.
@@ -101,8 +98,3 @@ NUMBERED = TenantContext(2**31 - 1)
 """A stranger where ids are whole numbers: the last of the smallest type."""
 
 CLOSED = frozenset({smoke.CLOSED})
-
-
-def qualified(table: Table) -> str:
-    """A table's name as statements write it, with its schema."""
-    return f"{identifier(table.schema or 'public')}.{identifier(table.name)}"

@@ -22,7 +22,7 @@ from partywall.runtime.scoping.requirement import spellings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from partywall.control.provisioning.sites.site import Design, Facts
     from partywall.control.tenants import Tenant
@@ -157,6 +157,10 @@ class SharedSite(ABC, Generic[Model]):
             own = {table.name for table in metadata.tables.values()}
             return of_sqlite(connection, self.model.column, self._without | own)
         return of_postgres(connection, self.model.column, self.design.login, self._without)
+
+    def shared(self, table: Table) -> bool:
+        """Whether every tenant may read a table."""
+        return bool({f"{table.schema or 'public'}.{table.name}", table.name} & self.model.shared)
 
     def own(self, tenant: Tenant) -> str:
         """The condition that a row is the tenant's, said to each statement, walls or not."""

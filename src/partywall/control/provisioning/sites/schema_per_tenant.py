@@ -14,8 +14,6 @@ from partywall.errors import ConfigurationError, TenantError, TenantExists, Work
 from partywall.isolation.naming import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
 
     from partywall.control.provisioning.sites.site import Design, Facts
@@ -141,7 +139,7 @@ class SchemaSite(MarkedSite):
             self.design.owner.send(*self.furnishing(name), commented(name, mark))
             return
         with self.design.owner.transaction() as connection:
-            self.furnish_by(connection, schema, name)
+            self.furnish_by(connection, name)
             run(connection, commented(name, mark))
 
     def build(self, connection: Connection, name: str) -> None:
@@ -149,11 +147,9 @@ class SchemaSite(MarkedSite):
         driver, schema = connection.connection.driver_connection, self.design.blueprint.schema
         sent(driver, *self.making(name), *self.furnishing(name))
         if callable(schema):
-            self.furnish_by(connection, schema, name)
+            self.furnish_by(connection, name)
 
-    def furnish_by(
-        self, connection: Connection, schema: Callable[[Connection], object], name: str
-    ) -> None:
+    def furnish_by(self, connection: Connection, name: str) -> None:
         """Have a function make the tables.
 
         Raises:
@@ -162,9 +158,7 @@ class SchemaSite(MarkedSite):
         former = public_tables(connection)
         for statement in self.furnishing(name):
             run(connection, statement)
-        schema(connection)
-        if not connection.in_transaction():
-            raise WorkError("the function that makes the tables must leave the transaction open")
+        self.design.blueprint.run(connection)
         if stray := public_tables(connection) - former:
             raise WorkError(
                 f"the function that makes the tables made {', '.join(sorted(stray))} in the "

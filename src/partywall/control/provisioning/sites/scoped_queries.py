@@ -52,7 +52,7 @@ class ScopedQueriesSite(SharedSite[ScopedQueries]):
         return [
             ".".join(identifier(part) for part in (table.schema, table.name) if part)
             for table in self.design.blueprint.tables
-            if not {table.name, f"{table.schema or 'public'}.{table.name}"} & self.model.shared
+            if not self.shared(table)
         ]
 
     def tied(self, tenant: str) -> str:

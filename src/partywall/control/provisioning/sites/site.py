@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from partywall.context import TenantContext
 from partywall.control.provisioning.alone import still_alone
+from partywall.isolation.naming import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
     from sqlalchemy.orm import Session
 
     from partywall.control.provisioning.blueprint import Blueprint
@@ -57,6 +58,11 @@ class Design:
             with self.tenancy.session(TenantContext(tenant.id)) as session:
                 still_alone()
                 self.seed(session, tenant)
+
+
+def qualified(table: Table) -> str:
+    """A table's name as statements write it, with its schema."""
+    return f"{identifier(table.schema or 'public')}.{identifier(table.name)}"
 
 
 class Site(Protocol):
