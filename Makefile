@@ -15,14 +15,14 @@ CONTRIB := $(addprefix /usr/share/postgresql/,$(addsuffix /extension/pgcrypto.co
 # Debian's folder is on root's PATH only.
 PGBOUNCER := $(shell PATH="$$PATH:/usr/sbin" command -v pgbouncer)
 
-.PHONY: demo test lint postgres pgbouncer clean
+.PHONY: demo test lint postgres pgbouncer curl clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.project
 	@$(BIN)/python examples/invoices/demo.py
 	@$(BIN)/partywall demo
 
-test: $(VENV)/.project postgres pgbouncer
+test: $(VENV)/.project postgres pgbouncer curl
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.project
@@ -65,6 +65,15 @@ pgbouncer:
 		$(APT) update -qq && $(APT) install -qq -y pgbouncer >/dev/null; \
 	else \
 		echo "the tests look for PgBouncer on PATH" >&2; \
+	fi
+
+# The witnesses of a probe are commands; the tests run them.
+curl:
+	@command -v curl >/dev/null || if command -v apt-get >/dev/null; then \
+		echo "no curl: installing Debian's" >&2; \
+		$(APT) update -qq && $(APT) install -qq -y curl >/dev/null; \
+	else \
+		echo "the tests look for curl on PATH" >&2; \
 	fi
 
 clean:

@@ -30,13 +30,18 @@ from partywall.cli.demo import demo
 from partywall.cli.domains import domains
 from partywall.cli.log import log
 from partywall.cli.members import members
+from partywall.cli.probe import probe
 from partywall.cli.quotas import quotas
 from partywall.cli.tenants import tenants
 from partywall.errors import ConfigurationError
-from partywall.reports.json import schema
+from partywall.reports import json as audit_json
+from partywall.reports import probe_json
 from partywall.survey.attacks import every_attack
 from partywall.survey.checks import every_check
 from partywall.survey.configuration import load
+from partywall.survey.http import engine, existence
+from partywall.survey.http.attacks import every_attack as every_http_attack
+from partywall.survey.http.loading import load as load_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
 
     from partywall.survey.attack import Attack
     from partywall.survey.check import Check
+    from partywall.survey.http.attempt import Attack as HttpAttack
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run it. -->\n\n"
@@ -62,6 +68,13 @@ LEVELS = {
     "query": "The application's ordinary queries, in its own context.",
     "sql": "Any SQL as the application's login (an injection), except what changes the context.",
     "context": "Any SQL, and any context.",
+}
+COMPARED = {
+    engine.CONTROL: "The owner's own request, without which nothing there is proven: it was not "
+    "answered, so the operation is undecided.",
+    existence.NAME: "A is answered otherwise for B's id than for one that nobody has, in status, "
+    "body or size: it learns that B has it. Whether that is a finding says `[api] existence`.",
+    existence.UNIQUE: "A may not give its own a value that B's has: it learns that B has it.",
 }
 EXITS = {
     "HELD": "Held: every attack failed, and every control succeeded.",
@@ -86,11 +99,13 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "the top level": ("zzz = 1", "", {
         "database": "Where to survey.",
         "survey": "How far the attacker goes.",
-        "tenants": "Two tenants at least, each a table of its own; the first two are A and B.",
+        "tenants": "Two tenants at least, each a table of its own; to the audit the first two are "
+        "A and B.",
         "anonymous": "How the application connects when nobody is logged in.",
         "model": "What belongs to tenants, where detection is wrong.",
-        "public": "Rows that everyone may read, by design.",
+        "public": "Rows and operations that everyone may read, by design.",
         "exceptions": "Findings that are accepted.",
+        "stranger": "Somebody with a valid credential who is a member of no tenant.",
         "api": "For `partywall probe`; `partywall audit` does not read it.",
         "control": "Where the control plane is: for `partywall tenants` and the like.",
     }),
@@ -108,16 +123,73 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "[survey]": ("[survey]\nzzz = 1", "", {
         "attacker": "`query` (default), `sql` or `context`. Also `--attacker`.",
     }),
+    "[api]": (
+        "[api]\nzzz = 1", "For `partywall probe`. Relative paths start at the file's folder.", {
+        "base": "The API's address. Also `--base`.",
+        "openapi": "Its description, OpenAPI 3.0 or 3.1: a URL, a file, or a path of the API "
+        "itself (`/openapi.json`). Not needed where `app` or `har` is given. Also `--openapi`.",
+        "app": "Its ASGI or WSGI application, as `invoices.app:app`, imported from the working "
+        "folder. Its routes are read; without `base` it is served on a free port. Also `--app`.",
+        "har": "A list of files of recorded traffic, for operations that the description lacks.",
+        "hosts": "A list of other hosts, `files.example:8443`, that requests may go to.",
+        "websockets": "A list of WebSockets that nothing else tells of: "
+        '`["/ws/projects/{project_id}"]`. '
+        "After a space may stand the message that it is opened with, with ids in braces.",
+        "socketio_events": "A table of the events by which a client of socket.io joins a room, "
+        'with their arguments: `{ join = ["room_id"] }`; an argument may be JSON, with ids in '
+        "braces.",
+        "rate": "Requests a second at most; 0 (default): as fast as it answers. Also `--rate`.",
+        "deny": 'A list of operations that are left out: `["POST /reset", "* /admin/*"]`. '
+        "Also `--deny`.",
+        "follow_redirects": "Whether redirects are followed; not by default.",
+        "verify": "Whether the server's certificate must be right; `true` by default.",
+        "hook": "A Python file for what can't be declared.",
+        "existence": '`"secret"`: that an id of another tenant is answered otherwise than one '
+        'nobody has is a finding; `"told"`: it never is; `"auto"` (default): where the API '
+        "hides it everywhere else.",
+        "timeout_s": "So long a request may take; 10 by default.",
+        "time_limit_s": "After that no further operation is begun, and what was not reached is "
+        "undecided; 720 by default, 0 for no limit. With `--journal` a next run goes on.",
+    }),
     "[tenants.NAME]": (
-        "[tenants.a]\nzzz = 1", "NAME is yours to choose; reports use it.", {
+        "[tenants.a]\nzzz = 1",
+        ("NAME is yours to choose; reports use it. The audit reads the first four keys, the probe "
+         "the others; a tenant of whom only one kind is said belongs to that survey alone."), {
         "id": "The tenant's value in tenant columns, or its schema, or its database.",
         "url": "The login that the application really uses. "
         "Also `PARTYWALL_TENANT_NAME_URL`, the name in capitals.",
         "enter": "A list of SQL statements that make a transaction the tenant's.",
         "prove": "More of them, which only the application can say: they hold a secret of its. "
         "An attacker who may change the context repeats `enter`, and never these.",
-        "headers": "For `partywall probe`.",
-        "own": "For `partywall probe`.",
+        "headers": 'What its requests carry: `{ Authorization = "Bearer ${ACME_TOKEN}" }`.',
+        "cookies": "The same for cookies.",
+        "own": "Values that are its own, by the name of the parameter: "
+        '`{ workspace_id = "…" }`.',
+        "base": "Its own address, where a subdomain tells the tenant.",
+        "login": "A table: how it logs in, at the start and whenever it is logged out.",
+    }),
+    "[tenants.NAME.login]": (
+        "[tenants.a.login]\nzzz = 1",
+        ("A text in braces is looked up in the JSON answer, dots lead inside: "
+         "`Bearer {user.token}`. Cookies of the answer are kept."), {
+        "request": "A table: the request.",
+        "headers": 'What is made of the answer: `{ Authorization = "Bearer {access_token}" }`.',
+        "cookies": "The same for cookies.",
+        "own": "The same for values that are its own.",
+    }),
+    "[tenants.NAME.login.request]": ("[tenants.a.login.request]\nzzz = 1", "", {
+        "method": "`POST` by default.",
+        "path": "Where, as in `/log-in`.",
+        "json": "The body, as JSON.",
+        "form": "The body, as a form; not both.",
+    }),
+    "[stranger]": (
+        "[stranger]\nzzz = 1", "For `partywall probe`; the keys are those of a tenant.", {
+        "headers": "As in a tenant.",
+        "cookies": "As in a tenant.",
+        "own": "As in a tenant.",
+        "base": "As in a tenant.",
+        "login": "As in a tenant.",
     }),
     "[anonymous]": (
         "[anonymous]\nzzz = 1",
@@ -126,20 +198,19 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "url": "As in a tenant. Also `PARTYWALL_ANONYMOUS_URL`.",
         "enter": "As in a tenant.",
         "prove": "As in a tenant.",
-        "headers": "For `partywall probe`.",
-        "own": "For `partywall probe`.",
     }),
     "[model]": ("[model]\nzzz = 1", "", {
         "tenant_columns": 'A table: `"public.projects" = "org_id"`.',
         "shared": 'A list of tables that belong to no tenant: `["public.countries"]`.',
     }),
-    "[[public]]": ("[[public]]\nzzz = 1", "", {
+    "[[public]]": ("[[public]]\nzzz = 1", "Either rows or an operation.", {
         "table": "The table, with its schema.",
         "when": "An SQL condition: rows for which it holds are public.",
+        "operation": "An operation of the API: `GET /countries`.",
     }),
     "[[exceptions]]": ("[[exceptions]]\nzzz = 1", "", {
         "finding": "The finding's name or code.",
-        "at": "The surface, as the report prints it.",
+        "at": "The surface or the operation, as the report prints it.",
         "because": "The reason; it is required.",
         "until": "A date (`2027-06-30`, no quotes) after which it counts again.",
     }),
@@ -153,7 +224,8 @@ def pages() -> dict[str, str]:
         "reference/configuration.md": "".join(_configuration()),
         "reference/command.md": "".join(_command()),
         "reference/house.md": "".join(house()),
-        "reference/json.md": "".join(_json()),
+        "reference/json.md": "".join(_json("audit", audit_json.schema())),
+        "reference/probe-json.md": "".join(_json("probe", probe_json.schema())),
     }
     return {path: NOTE + re.sub(r"\n{3,}", "\n\n", text) for path, text in written.items()}
 
@@ -162,12 +234,13 @@ def pages() -> dict[str, str]:
 
 
 def _findings() -> Iterator[str]:
-    attacks, checks = every_attack(), every_check()
+    attacks, checks, http = every_attack(), every_check(), every_http_attack()
     yield "# Attacks and checks\n\n"
     yield (
-        f"partywall makes {len(attacks)} attacks and asks {len(checks)} checks. An attack tries; a "
-        "check reads facts that no attempt can show. Every finding names one of them. A code is "
-        "never given to another.\n\nEffects, what a finding achieves:\n\n"
+        f"partywall makes {len(attacks)} attacks on a database and {len(http)} on an API, and asks "
+        f"{len(checks)} checks. An attack tries; a check reads facts that no attempt can show. "
+        "Every finding names one of them. A code is never given to another.\n\n"
+        "Effects, what a finding achieves:\n\n"
     )
     yield from table(("effect", "meaning"), ((f"`{e}`", m) for e, m in EFFECTS.items()))
     yield "Attackers, from the weakest; each can do what those before it can:\n\n"
@@ -183,6 +256,7 @@ def _findings() -> Iterator[str]:
     yield ("Advice: speed and hygiene. It stands apart in the report and never makes a breach.\n\n")
     yield from _overview([c for c in checks if c.hygiene])
     yield from (_one(check, "advice" if check.hygiene else "check") for check in checks)
+    yield from _http(http)
 
 
 def _overview(many: typing.Iterable[Attack | Check]) -> Iterator[str]:
@@ -193,6 +267,24 @@ def _overview(many: typing.Iterable[Attack | Check]) -> Iterator[str]:
             for a in many
         ),
     )
+
+
+def _http(attacks: typing.Sequence[HttpAttack]) -> Iterator[str]:
+    yield (
+        "## Attacks on an API\n\nWhat `partywall probe` tries: A asks as itself, for what is B's. "
+        "What goes round a check is not tried where there is none to go round.\n\n"
+    )
+    yield from table(
+        ("code", "name", "effect", "what"),
+        ((a.code, f"[{a.name}](#{a.name})", a.effect, prose(_summary(a.doc))) for a in attacks),
+    )
+    for one in attacks:
+        detour = " · goes round a check" if one.detour else ""
+        yield f"### {one.name}\n\n{one.code} · attack on an API · {one.effect}{detour}\n\n"
+        yield f"{prose(one.doc)}\n\nTo mend it: {prose(one.fix)}.\n\n"
+    yield "What is compared beside the attacks:\n\n"
+    for (code, name), told in COMPARED.items():
+        yield f"### {name}\n\n{code} · {told}\n\n"
 
 
 def _summary(doc: str) -> str:
@@ -222,10 +314,12 @@ def _keys(toml: str) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "partywall.toml")
         file.write_text(toml)
-        try:
-            load(file, url=URL)
-        except ConfigurationError as error:
-            return set(str(error).rpartition("known are ")[2].split(", "))
+        for ask in (lambda: load(file, url=URL), lambda: load_api(file)):
+            try:
+                ask()
+            except ConfigurationError as error:
+                if "zzz" in str(error):
+                    return set(str(error).rpartition("known are ")[2].split(", "))
     raise AssertionError(f"an unknown key was accepted: {toml}")
 
 
@@ -250,7 +344,7 @@ def _configuration() -> Iterator[str]:
 
 def _command() -> Iterator[str]:
     yield "# The command\n\n"
-    for function in (audit, demo):
+    for function in (audit, probe, demo):
         yield f"## `partywall {function.__name__}`\n\n{inspect.getdoc(function)}\n\n"
         yield from table(("option", "meaning"), _options(function))
     yield (
@@ -317,13 +411,14 @@ def _choices(kind: object) -> str:
 # -- the JSON report ---------------------------------------------------------------------------
 
 
-def _json() -> Iterator[str]:
-    whole = schema()
+def _json(command: str, whole: Mapping[str, Any]) -> Iterator[str]:
+    module = "json" if command == "audit" else f"{command}_json"
     yield (
-        "# The JSON report\n\n`partywall audit --format json` writes one document. Its JSON Schema "
-        "is in the package: `partywall/reports/audit.schema.json`, and in Python "
-        "`partywall.reports.json.schema()`. `schema_version` grows when a key goes or changes its "
-        "meaning; new keys may come at any time. All keys are always there unless said "
+        f"# The JSON report of `partywall {command}`\n\n`partywall {command} --format json` writes "
+        f"one document. Its JSON Schema is in the package: "
+        f"`partywall/reports/{command}.schema.json`, and in Python "
+        f"`partywall.reports.{module}.schema()`. `schema_version` grows when a key goes or changes "
+        "its meaning; new keys may come at any time. All keys are always there unless said "
         "otherwise.\n\n## The report\n\n"
     )
     yield from _properties(whole)

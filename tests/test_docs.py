@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import pages
+from docs.generate import COMPARED, pages
 from partywall.survey.attacks import every_attack
 from partywall.survey.checks import every_check
 from partywall.survey.engine import DOCS
+from partywall.survey.http.attacks import every_attack as every_http_attack
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = pages()
@@ -34,6 +35,7 @@ def test_a_written_page_is_what_the_code_says(path: str) -> None:
 def test_each_finding_s_address_leads_to_its_place() -> None:
     page = DOCS.partition("/blob/main/")[2].removesuffix("#")
     names = {attack.name for attack in every_attack()} | {check.name for check in every_check()}
+    names |= {attack.name for attack in every_http_attack()} | {name for _, name in COMPARED}
     assert names <= anchors(ROOT / page)
 
 

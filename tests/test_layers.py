@@ -32,7 +32,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 PURE = {"context", "model", "errors", "isolation"}  # and nothing that is not Python's own
 LEAVES = {"reports": {"cli", "pytest_plugin"}, "cli": {"__main__"}}  # imported only by these
 DRIVERS = {"psycopg", "psycopg_pool", "asyncpg", "sqlalchemy", "sqlite3"}
-WITHOUT_DRIVER = ("survey.checks", "survey.attacks")
+CLIENTS = {"httpx", "requests", "urllib3", "aiohttp", "websockets"}
+WITHOUT_DRIVER = ("survey.checks", "survey.attacks", "survey.http.attacks")
 
 
 def imports(source: str, package: str) -> set[str]:
@@ -82,8 +83,9 @@ def faults(module: str, imported: set[str]) -> list[str]:
                 found.append(f"{module}: the layer {own} imports {name}")
         if own in PURE and top not in SHIPPED | {"partywall", "__future__"}:
             found.append(f"{module}: imports {name}, which is not of the standard library")
-        if module.startswith(tuple(f"partywall.{p}" for p in WITHOUT_DRIVER)) and top in DRIVERS:
-            found.append(f"{module}: takes values, and imports the driver {name}")
+        pure = module.startswith(tuple(f"partywall.{p}" for p in WITHOUT_DRIVER))
+        if pure and (top in DRIVERS | CLIENTS or name.startswith("partywall.survey.http.wire")):
+            found.append(f"{module}: takes values, and imports {name}, which connects")
     return found
 
 
@@ -110,6 +112,8 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
         ("partywall.survey.attacks.read", "from psycopg import sql"),
         ("partywall.survey.checks.owner", "import sqlite3"),
         ("partywall.survey.checks.owner", "if TYPE_CHECKING:\n    import psycopg"),
+        ("partywall.survey.http.attacks.others_id", "import httpx"),
+        ("partywall.survey.http.attacks.others_id", "from partywall.survey.http.wire import Wire"),
         ("partywall.control.tenants", "from partywall.survey import engine"),
     ],
 )
@@ -125,6 +129,8 @@ def test_an_import_against_the_rules_is_seen(module: str, source: str) -> None:
         ("partywall.catalog.reader", "from partywall.model import Ownership"),
         ("partywall.survey.attacks.read", "from partywall.survey.attack import Attack"),
         ("partywall.survey.attacks.read", "from ..attack import Attack"),
+        ("partywall.survey.http.attacks.others_id", "from ..attempt import Attempt"),
+        ("partywall.survey.http.wire", "import httpx"),
         ("partywall.survey.drill.attack", "from partywall.runtime import sessions"),
         ("partywall.cli.audit", "from partywall.reports import text"),
         ("partywall.cli.audit", "from partywall.survey import engine"),

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from sqlalchemy import select
 
@@ -53,6 +53,15 @@ async def written(
     comment = Comment(invoice_id=invoice_id, author=context.user_id, body=new.body)
     session.add(comment)
     await session.flush()
+    return CommentOut.model_validate(comment)
+
+
+@router.get("/invoices/{invoice_id}/comments/{comment_id}")
+async def shown(session: Session, invoice_id: UUID, comment_id: UUID) -> CommentOut:
+    """One comment, of that invoice and no other."""
+    comment = await found(session, Comment, comment_id)
+    if comment.invoice_id != invoice_id:
+        raise HTTPException(404)
     return CommentOut.model_validate(comment)
 
 

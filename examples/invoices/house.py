@@ -29,8 +29,10 @@ from .models import Base, Counter, walls
 from .settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
+    from sqlalchemy import URL
     from sqlalchemy.orm import Session as SyncSession
 
     from partywall.control.tenants import Tenant
@@ -94,14 +96,19 @@ def prepare() -> None:
     if not settings.shared_tables:
         return
     owner = create_engine(settings.owner_url)
-    login = make_url(settings.url).username or ""
     with owner.begin() as connection:
         Base.metadata.create_all(connection)
-        if isinstance(walls, RowSecurity):
-            granted = Base.metadata.info["partywall"].grants(login)
-        else:
-            tables = ", ".join(Base.metadata.tables)
-            granted = (f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {login}",)
-        for statement in granted:
+        for statement in granted(make_url(settings.url)):
             connection.exec_driver_sql(statement)
     owner.dispose()
+
+
+def granted(login: URL) -> Sequence[str]:
+    """The SQL that gives requests' login its rights to the tables; a file has no logins."""
+    if isinstance(walls, RowSecurity):
+        rights: Sequence[str] = Base.metadata.info["partywall"].grants(login.username)
+        return rights
+    if login.get_backend_name() == "sqlite":
+        return ()
+    tables = ", ".join(Base.metadata.tables)
+    return (f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {login.username}",)

@@ -42,6 +42,12 @@ class InvoiceOut(InvoiceIn):
     number: int
 
 
+class Wanted(BaseModel):
+    """Which invoices are wanted."""
+
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
 @router.get("")
 async def listed(
     session: Session,
@@ -70,6 +76,13 @@ async def created(session: Session, new: NewInvoice) -> InvoiceOut:
     session.add(invoice)
     await session.flush()
     return InvoiceOut.model_validate(invoice)
+
+
+@router.post("/batch")
+async def batch(session: Session, wanted: Wanted) -> list[InvoiceOut]:
+    """Many invoices at once, by number; ids that the company doesn't have are left out."""
+    query = select(Invoice).where(Invoice.id.in_(wanted.ids)).order_by(Invoice.number)
+    return [InvoiceOut.model_validate(each) for each in await session.scalars(query)]
 
 
 @router.get("/{invoice_id}")

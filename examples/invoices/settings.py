@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -26,7 +26,8 @@ class Settings:
 
     Attributes:
         isolation: how the companies are kept apart. The one setting that chooses the walls.
-        url: the database, as the login that requests use. `files` needs none.
+        url: the database, as the login that requests use. `files` needs none, and `scoped` keeps
+            to a SQLite file in `folder` where there is none.
         owner_url: the same as the role that owns the tables; requests never use it.
         control_url: the control plane's database.
         folder: where `files`, and by default the control plane, keep their files.
@@ -63,6 +64,9 @@ class Settings:
                 f"INVOICES_ISOLATION={settings.isolation!r} is no isolation model: say one of "
                 f"{', '.join(get_args(Isolation))}"
             )
+        if settings.isolation == "scoped" and settings.url == "sqlite://":
+            shared = f"sqlite:///{Path(settings.folder).absolute() / 'invoices.db'}"
+            return replace(settings, url=shared, owner_url=shared)
         return settings
 
     @property
@@ -73,7 +77,7 @@ class Settings:
     @property
     def keeps_files(self) -> bool:
         """Whether anything stands in `folder`."""
-        return self.isolation == "files" or not self.control_url
+        return any(each.startswith("sqlite:") for each in (self.url, self.control))
 
     @property
     def shared_tables(self) -> bool:

@@ -15,6 +15,7 @@ from partywall.cli.demo import demo
 from partywall.cli.domains import domains
 from partywall.cli.log import log
 from partywall.cli.members import members
+from partywall.cli.probe import probe
 from partywall.cli.quotas import quotas
 from partywall.cli.tenants import tenants
 
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(audit)
+app.command()(probe)
 app.command()(demo)
 for _name, _group in {
     "tenants": tenants,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn
-from rich.progress import Progress as Bar
-
+from partywall.cli.bar import bar
 from partywall.reports.style import number
 from partywall.survey.audit import Watch
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from partywall.survey.engine import Judged
     from partywall.survey.verdict import State
 
@@ -23,19 +21,9 @@ class Progress(Watch):
 
     def __init__(self, console: Console | None = None) -> None:
         """Prepare a line that goes away when the survey is done."""
-        console = console or Console(file=sys.stderr)
         self._states: Counter[State] = Counter()
         self._attempts = ""
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[told]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            redirect_stdout=False,
-        )
+        self._bar = bar(console)
         self._task = self._bar.add_task("connecting", total=None, told="")
 
     def __enter__(self) -> Self:
@@ -59,9 +47,15 @@ class Progress(Watch):
     def judged(self, one: Judged) -> None:
         """Count it."""
         self._states[one.state] += 1
-        told = [f"{self._states.total():,} of {self._attempts}"]
-        if breaches := self._states["breached"]:
-            told.append(f"[bold red]{number(breaches, 'breach', 'breaches')}[/]")
-        if open_ones := self._states["undecided"]:
-            told.append(f"[yellow]{open_ones} undecided[/]")
+        told = [f"{self._states.total():,} of {self._attempts}", *counts(self._states)]
         self._bar.update(self._task, advance=1, told=", ".join(told))
+
+
+def counts(states: Counter[State]) -> list[str]:
+    """What asks for attention, in its colours."""
+    told = []
+    if breaches := states["breached"]:
+        told.append(f"[bold red]{number(breaches, 'breach', 'breaches')}[/]")
+    if open_ones := states["undecided"]:
+        told.append(f"[yellow]{open_ones} undecided[/]")
+    return told

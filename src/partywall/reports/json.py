@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.resources import files
 from json import dumps, loads
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from partywall.reports.facts import coverage, readable, versions
+from partywall.survey.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from partywall.catalog.facts import Snapshot
     from partywall.model import TenancyModel
     from partywall.survey.identity import Identity, Who
-    from partywall.survey.verdict import Finding, Report
+    from partywall.survey.verdict import Report, WitnessStep
 
 Document: TypeAlias = "dict[str, Any]"
 
@@ -61,12 +62,15 @@ def report(found: Report) -> Document:
 
 
 def finding(one: Finding) -> Document:
-    """One breach; who ran a step of the witness is its ``as``."""
-    document = asdict(one)
-    document["witness"] = [
-        {"as": step.actor, "sql": step.sql, "returned": step.returned} for step in one.witness
-    ]
-    return document
+    """One breach, with its witness."""
+    document = {field.name: getattr(one, field.name) for field in fields(Finding)}
+    return document | {"witness": [witness(step) for step in one.witness]}
+
+
+def witness(step: WitnessStep) -> Document:
+    """One step: who ran it is its ``as``; what was run is either SQL or a command."""
+    what = {"request": step.request} if step.request else {"sql": step.sql}
+    return {"as": step.actor, **what, "returned": step.returned}
 
 
 def explanation(

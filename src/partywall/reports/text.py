@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from partywall.reports.breaches import Broken, Case
     from partywall.survey.attack import Effect
-    from partywall.survey.verdict import Finding, Report, State, Verdict, WitnessStep
+    from partywall.survey.verdict import (
+        Excepted,
+        Finding,
+        Report,
+        State,
+        Verdict,
+        WitnessStep,
+    )
 
 IN_FULL = 3
 """So many surfaces breached in the same ways are shown with their witnesses, the rest by name."""
@@ -53,7 +60,7 @@ def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     grid(report, console, verbose=verbose)
     breaches(report, console, verbose=verbose)
     open_questions(report, console)
-    accepted(report, console)
+    accepted(report.excepted, console)
     advice(report, console, verbose=verbose)
     not_tried(report, console)
     closing(report, console)
@@ -209,12 +216,12 @@ def open_questions(report: Report, console: Console) -> None:
         say(console, because, indent=4)
 
 
-def accepted(report: Report, console: Console) -> None:
+def accepted(excepted: Sequence[Excepted], console: Console) -> None:
     """Write the findings that the configuration accepts."""
-    if not report.excepted:
+    if not excepted:
         return
-    title(console, f"{len(report.excepted)} accepted by the configuration")
-    for one in report.excepted:
+    title(console, f"{len(excepted)} accepted by the configuration")
+    for one in excepted:
         until = f" (until {one.until})" if one.until else ""
         line = Text.assemble(
             sign("excepted"),

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from partywall.errors import ConfigurationError
+from partywall.survey.declared import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from partywall.survey.attack import Level
+    from partywall.survey.declared import Table
 
 LEVELS = ("query", "sql", "context")
 TABLES = frozenset(
     {
         "database", "survey", "tenants", "anonymous", "public", "exceptions", "model", "api",
-        "control",
+        "control", "stranger",
     }
 )  # fmt: skip
-REFERENCE = re.compile(r"\$\{(\w+)\}")
+LOGIN_KEYS = frozenset({"id", "url", "enter", "prove"})
+API_KEYS = frozenset({"headers", "cookies", "own", "base", "login"})
+ROWS_KEYS, OPERATION_KEYS = frozenset({"table", "when"}), frozenset({"operation"})
+OPERATION = re.compile(r"[A-Z]+ /")
+"""How what stands at an API's operation begins; no surface of a database does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,10 @@ def control(path: Path | None = None, *, url: str = "", app: str = "") -> Contro
     Raises:
         ConfigurationError: something is unknown or of a wrong kind; the message names the place.
     """
-    table = _table(_known(path), "control")
+    table = known(path).table("control")
     return ControlSettings(
-        url or os.environ.get("PARTYWALL_CONTROL") or _text(table, "url", "[control]", ""),
-        app or _text(table, "app", "[control]", ""),
+        url or os.environ.get("PARTYWALL_CONTROL") or table.text("url", ""),
+        app or table.text("app", ""),
     )
 
 
@@ -117,159 +123,91 @@ def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Conf
     working folder. Values may name environment variables: ``${NAME}``; ``PARTYWALL_DATABASE_URL``,
     ``PARTYWALL_TENANT_<NAME>_URL`` and ``PARTYWALL_ANONYMOUS_URL`` override the URLs.
 
+    What only `partywall probe` reads is left alone: operations in ``[[public]]`` and
+    ``[[exceptions]]``, and tenants of which nothing but their credentials is said.
+
     Raises:
         ConfigurationError: something is missing or unknown; the message names the place.
     """
-    document = _known(path)
-    survey = _table(document, "survey")
-    _only(survey, {"attacker"}, "[survey]")
-    model = _table(document, "model")
-    _only(model, {"tenant_columns", "shared"}, "[model]")
-    database = _table(document, "database")
-    _only(database, {"url"}, "[database]")
-    found = (
-        url or os.environ.get("PARTYWALL_DATABASE_URL") or _text(database, "url", "[database]", "")
-    )
+    whole = known(path)
+    survey = whole.table("survey").only({"attacker"})
+    model = whole.table("model").only({"tenant_columns", "shared"})
+    database = whole.table("database").only({"url"})
+    found = url or os.environ.get("PARTYWALL_DATABASE_URL") or database.text("url", "")
     if not found:
         message = (
             "no database to survey: give `partywall audit --url postgresql://…`, set "
             'PARTYWALL_DATABASE_URL, or write `[database] url = "postgresql://…"` in partywall.toml'
         )
         raise ConfigurationError(message)
-    level = attacker or survey.get("attacker", "query")
+    level = attacker or survey.text("attacker", "query")
     if level not in LEVELS:
         message = f"[survey] attacker is {level!r}; it is one of {', '.join(LEVELS)}"
         raise ConfigurationError(message)
     tenants = tuple(
-        _tenant(name, entry, f"[tenants.{name}]")
-        for name, entry in _table(document, "tenants").items()
+        _tenant(name, entry)
+        for name, entry in whole.named("tenants").items()
+        if not only_for(API_KEYS, LOGIN_KEYS, entry)
     )
     if len(tenants) == 1:
         message = f"only [tenants.{tenants[0].name}] is declared: a survey needs two to hold apart"
         raise ConfigurationError(message)
-    nobody = document.get("anonymous")
     return Configuration(
         found,
         cast("Level", level),
         tenants,
-        _tenant("anonymous", nobody, "[anonymous]") if nobody is not None else None,
+        _tenant("anonymous", whole.table("anonymous")) if "anonymous" in whole.values else None,
         tuple(
-            PublicRows(*_texts(e, ("table", "when"), "[[public]]"))
-            for e in _list(document, "public")
+            PublicRows(entry.text("table"), entry.text("when"))
+            for entry in whole.tables("public")
+            if not only_for(OPERATION_KEYS, ROWS_KEYS, entry)
         ),
-        tuple(_exception(entry) for entry in _list(document, "exceptions")),
-        {str(t): str(c) for t, c in _table(model, "tenant_columns").items()},
-        tuple(model.get("shared", ())),
+        tuple(one for one in exceptions(whole) if not OPERATION.match(one.at)),
+        model.pairs("tenant_columns"),
+        model.texts("shared"),
     )
 
 
-def _known(path: Path | None) -> dict[str, Any]:
-    document = _document(path)
-    _only(document, set(TABLES), "the top level")
-    _only(_table(document, "control"), {"url", "app"}, "[control]")
-    return document
+def known(path: Path | None) -> Table:
+    """The whole file, with no table that neither audit nor probe nor the control plane reads."""
+    whole = document(path, TABLES)
+    whole.table("control").only({"url", "app"})
+    return whole
 
 
-def _document(path: Path | None) -> dict[str, Any]:
-    candidates = [path] if path else [Path("partywall.toml"), Path("pyproject.toml")]
-    for candidate in candidates:
-        if not candidate.is_file():
-            continue
-        try:
-            document = tomllib.loads(candidate.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            message = f"{candidate} can't be read as TOML: {error}"
-            raise ConfigurationError(message) from error
-        if candidate.name == "pyproject.toml":
-            document = document.get("tool", {}).get("partywall", {})
-        return cast("dict[str, Any]", _expand(document, str(candidate)))
-    if path:
-        message = f"there is no configuration file {path}"
-        raise ConfigurationError(message)
-    return {}
+def only_for(theirs: AbstractSet[str], ours: AbstractSet[str], entry: Table) -> bool:
+    """Whether an entry says something to the other kind of survey, and nothing to this one.
+
+    Raises:
+        ConfigurationError: it has a key that neither knows.
+    """
+    said = set(entry.only(theirs | ours).values)
+    return bool(said) and said <= theirs
 
 
-def _expand(value: Any, where: str) -> Any:  # noqa: ANN401 - any TOML value
-    if isinstance(value, dict):
-        return {name: _expand(inner, f"{where}: {name}") for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_expand(inner, where) for inner in value]
-    if not isinstance(value, str):
-        return value
-
-    def environment(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            message = f"{where} names the environment variable {match[1]}, which is not set"
-            raise ConfigurationError(message)
-        return os.environ[match[1]]
-
-    return REFERENCE.sub(environment, value)
+def exceptions(whole: Table) -> list[Acceptance]:
+    """Every accepted finding, of a database or of an API."""
+    return [_exception(entry) for entry in whole.tables("exceptions")]
 
 
-def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := sorted(set(table) - known):
-        message = (
-            f"{where} has unknown keys: {', '.join(unknown)}; known are {', '.join(sorted(known))}"
-        )
-        raise ConfigurationError(message)
-
-
-def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = document.get(name, {})
-    if not isinstance(value, dict):
-        message = f"{name} must be a table, as in [{name}]"
-        raise ConfigurationError(message)
-    return value
-
-
-def _list(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    value = document.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        message = f"{name} must be a list of tables, as in [[{name}]]"
-        raise ConfigurationError(message)
-    return value
-
-
-def _text(table: Mapping[str, Any], name: str, where: str, default: str | None = None) -> str:
-    value = table.get(name, default)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        message = f'{where} needs {name} = "…"'
-        raise ConfigurationError(message)
-    return value
-
-
-def _texts(table: Mapping[str, Any], names: tuple[str, ...], where: str) -> list[str]:
-    _only(table, set(names), where)
-    return [_text(table, name, where) for name in names]
-
-
-def _tenant(name: str, entry: Any, where: str) -> TenantSettings:  # noqa: ANN401 - TOML
-    if not isinstance(entry, dict):
-        message = f"{where} must be a table"
-        raise ConfigurationError(message)
-    _only(entry, {"id", "url", "enter", "prove", "headers", "own"}, where)
-    enter, prove = entry.get("enter", []), entry.get("prove", [])
-    if not all(isinstance(s, list) and all(isinstance(t, str) for t in s) for s in (enter, prove)):
-        message = f"{where} enter and prove must be lists of SQL statements"
-        raise ConfigurationError(message)
+def _tenant(name: str, entry: Table) -> TenantSettings:
+    entry.only(LOGIN_KEYS if name == "anonymous" else LOGIN_KEYS | API_KEYS)
     variable = (
         "PARTYWALL_ANONYMOUS_URL"
         if name == "anonymous"
         else f"PARTYWALL_TENANT_{re.sub('[^A-Z0-9]', '_', name.upper())}_URL"
     )
-    url = os.environ.get(variable) or _text(entry, "url", where)
+    url = os.environ.get(variable) or entry.text("url")
     needed = None if name != "anonymous" else ""
-    return TenantSettings(name, _text(entry, "id", where, needed), url, tuple(enter), tuple(prove))
-
-
-def _exception(entry: Mapping[str, Any]) -> Acceptance:
-    _only(entry, {"finding", "at", "because", "until"}, "[[exceptions]]")
-    finding, at, because = (
-        _text(entry, name, "[[exceptions]]") for name in ("finding", "at", "because")
+    return TenantSettings(
+        name, entry.text("id", needed), url, entry.texts("enter"), entry.texts("prove")
     )
-    until = entry.get("until")
+
+
+def _exception(entry: Table) -> Acceptance:
+    entry.only({"finding", "at", "because", "until"})
+    finding, at, because = (entry.text(name) for name in ("finding", "at", "because"))
+    until = entry.values.get("until")
     if until is not None and not isinstance(until, date):
         message = f"[[exceptions]] for {at}: until must be a date, as in 2027-06-30 (no quotes)"
         raise ConfigurationError(message)

@@ -24,11 +24,16 @@ EFFECTS: tuple[Effect, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class WitnessStep:
-    """One step anyone can replay: who, what, and what came back."""
+    """One step anyone can replay: who, what, and what came back.
+
+    Attributes:
+        request: the command that sends it over HTTP, where that is how it went; `sql` is "" then.
+    """
 
     actor: str
     sql: str
     returned: str
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Finding:
     """One breach, with the steps that made it.
 
     Attributes:
-        layer: "sql" for what was executed, "catalog" for what a check read.
+        layer: "sql" for what was executed, "catalog" for what a check read, "http" for what was
+            asked of an API.
         fix: one SQL statement, or the sentence that says how.
     """
 

@@ -28,6 +28,8 @@ def ways(pair: Pair) -> list[tuple[str, str]]:
         (f"/customers/{b.customer}", b.customer),
         (f"/invoices/{b.invoice}", b.invoice),
         (f"/invoices/{b.invoice}/comments", b.invoice),
+        (f"/invoices/{b.invoice}/comments/{b.comment}", b.invoice),
+        (f"/invoices/{b.invoice}/comments/{b.comment}", b.comment),
         (f"/invoices/{b.invoice}/files", b.invoice),
         (f"/files/{b.file}", b.file),
         (f"/reports/{b.report}", b.report),
@@ -40,6 +42,32 @@ def test_nothing_is_read_by_its_id(pair: Pair) -> None:
         control = pair.b.company.get(path)
         assert control.status_code == 200
         assert pair.b.word in control.text or id_ == pair.b.report
+
+
+def test_nothing_is_read_below_an_own_invoice(pair: Pair) -> None:
+    path = f"/invoices/{pair.a.invoice}/comments"
+    same_as_nobody(pair.a.company, "GET", f"{path}/{pair.b.comment}", pair.b.comment)
+    assert pair.a.word in pair.a.company.get(f"{path}/{pair.a.comment}").text
+
+
+def test_a_comment_is_read_below_its_own_invoice_alone(pair: Pair) -> None:
+    a = pair.a
+    other = a.company.made("/invoices", invoiced(a.customer, a.word))["id"]
+    assert a.company.get(f"/invoices/{other}/comments/{a.comment}").status_code == 404
+    assert a.company.send("DELETE", f"/invoices/{other}").status_code == 204
+
+
+def test_nothing_is_read_in_a_batch(pair: Pair) -> None:
+    a, b = pair.a, pair.b
+
+    def read(*ids: str) -> bytes:
+        return a.company.heard("POST", "/invoices/batch", json={"ids": ids})
+
+    assert read(b.invoice) == read(str(uuid.uuid4()))
+    assert read(a.invoice, b.invoice) == read(a.invoice)
+    assert a.word.encode() in read(a.invoice)
+    control = b.company.send("POST", "/invoices/batch", {"ids": [b.invoice]}).json()
+    assert [each["id"] for each in control] == [b.invoice]
 
 
 def test_nothing_is_listed(pair: Pair) -> None:

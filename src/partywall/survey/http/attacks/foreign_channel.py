@@ -1,0 +1,31 @@
+"""Attack: another tenant's WebSocket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from partywall.survey.http.attempt import Attempt, Sight, attack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@attack(
+    "PW315",
+    effect="read",
+    fix="when a socket is opened, and at each message that names something, look it up among the "
+    "caller's own; send to the connections of its tenant and to no other",
+)
+def foreign_channel(sight: Sight) -> Iterator[Attempt]:
+    """Open a WebSocket by another tenant's id, or one's own, and hear what the other one does.
+
+    A handshake often passes by what checks ordinary requests (middleware, dependencies, filters),
+    and what is sent to all connections asks nobody. So its owner changes something while both
+    listen: what the attacker hears of it leaks, and so does what is replayed on opening. What the
+    attacker sends into the other's channel and the other hears is a write.
+
+    Source: OWASP Web Security Testing Guide, Testing WebSockets
+    (https://owasp.org/www-project-web-security-testing-guide/latest/4-Web_Application_Security_Testing/11-Client-side_Testing/10-Testing_WebSockets).
+    """
+    del sight  # it takes a connection that stays open: `live` makes these attempts
+    return iter(())

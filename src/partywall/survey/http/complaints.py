@@ -1,0 +1,119 @@
+"""What a server says is wrong with a body, as corrections to its schema.
+
+The words of FastAPI/pydantic, Django REST framework, marshmallow, WTForms and free text are read.
+Which field is meant stands in `blaming`, what is wrong with it here: a correction is a piece of
+JSON Schema for the field, or `DROP`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from partywall.survey.http.blaming import QUOTED, complaints
+
+if TYPE_CHECKING:
+    from partywall.survey.http.wire import Answer
+
+REFERENCE: dict[str, Any] = {"x-own": 0}
+"""The field names something: the owner's ids are tried one after the other."""
+DROP: dict[str, Any] = {"x-drop": True}
+REFUSED = frozenset({400, 406, 409, 412, 415, 422})
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+PATTERN = re.compile(r"pattern:?\s+['\"](.+)['\"]")
+REJECTED = re.compile(r"""["'“](.+?)["'”] is not""")
+UNKNOWN_THING = re.compile(
+    r"does ?n.t exist|does not exist|invalid pk|no such|unknown \w+ id|not a valid choice"
+)
+CHOICES = re.compile(
+    r"one of|valid choice|permitted|input should be ['\"]|allowed values|choose", re.IGNORECASE
+)
+LISTED = re.compile(
+    r"(?:one of|permitted|values|choices|options)(?: are)?:\s*([\w.-]+(?:\s*,\s*[\w.-]+)*)",
+    re.IGNORECASE,
+)
+BETWEEN = re.compile(r"between (-?[\d.]*\d) and (-?[\d.]*\d)")
+AT_MOST = re.compile(r"at most|longer than|\bmax|less than|<=|exceed|(?:no|not have) more than")
+AT_LEAST = re.compile(r"at least|shorter than|\bmin(?:imum)?\b|greater than|>=|fewer than")
+LENGTH = re.compile(r"\bchar|length|\blong(?:er)?\b")
+ITEMS = re.compile(r"\bitems?\b|\belements?\b")
+PRECISION = re.compile(r"decimal place|\bdigits?\b")
+
+ALPHANUMERIC = {"type": "string", "pattern": "^[a-z0-9]+$"}
+RULES: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = tuple(
+    (re.compile(words), fix)
+    for words, fix in (
+        (r"extra (?:inputs|fields)|not permitted|not allowed|unexpected|unknown field", DROP),
+        (r"read.?only", DROP),
+        (r"uuid", {"type": "string", "format": "uuid"}),
+        (r"e-?mail", {"type": "string", "format": "email"}),
+        (r"\burl\b|\buri\b", {"type": "string", "format": "uri"}),
+        (r"date.?time|timestamp", {"type": "string", "format": "date-time"}),
+        (r"\bdate\b", {"type": "string", "format": "date"}),
+        (r"valid integer|an? (?:valid )?int|whole number", {"type": "integer"}),
+        (r"valid number|a number|float|decimal", {"type": "number"}),
+        (r"valid bool|a boolean", {"type": "boolean"}),
+        (r"valid (?:list|array|sequence)|a list|an array", {"type": "array"}),
+        (r"valid (?:dict|object|mapping)|a dictionary|an object", {"type": "object"}),
+        (r"valid string|a string|\bstr\b", {"type": "string"}),
+        (r"valid slug|letters, numbers, underscores|alphanumeric|lower.?case", ALPHANUMERIC),
+        (r"required|missing|may not be|blank|null|empty|\bprovide|must (?:be )?(?:set|specif)", {}),
+        (r"not an allowed value", {}),
+    )
+)
+"""What a complaint says, the most telling words first; {} asks for the field as it is declared."""
+
+
+def corrections(answer: Answer) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Field -> what its schema has to be, as far as the server's words tell."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for path, text in complaints(answer):
+        if path and (fix := correction(text)) is not None:
+            found[path] = fix
+    return found
+
+
+def correction(text: str) -> dict[str, Any] | None:
+    """One complaint as a piece of JSON Schema; None where its words say nothing of a kind."""
+    lowered = text.lower()
+    if UNKNOWN_THING.search(lowered):
+        return REFERENCE
+    if matched := PATTERN.search(text):
+        return {"type": "string", "pattern": matched[1]}
+    if CHOICES.search(lowered) and (choices := _choices(text)):
+        return {"enum": choices}
+    if limit := _limit(lowered):
+        return limit
+    return next((fix for words, fix in RULES if words.search(lowered)), None)
+
+
+def _choices(text: str) -> list[str]:
+    """The words that a complaint lets through: those after the words that announce them."""
+    text = text.partition("(type=")[0]
+    announced = CHOICES.search(text)
+    if announced and (quoted := QUOTED.findall(text[announced.start() :])):
+        return list(dict.fromkeys(quoted))
+    if listed := LISTED.search(text):
+        return re.split(r"\s*,\s*", listed[1].rstrip("."))
+    rejected = REJECTED.match(text)
+    return [one for one in QUOTED.findall(text) if not rejected or one != rejected[1]]
+
+
+def _limit(lowered: str) -> dict[str, Any]:
+    """The bounds that a complaint names; {} for none."""
+    if PRECISION.search(lowered):
+        return {}
+    of = "Length" if LENGTH.search(lowered) else "Items" if ITEMS.search(lowered) else "imum"
+    if both := BETWEEN.search(lowered):
+        return {f"min{of}": _number(both[1]), f"max{of}": _number(both[2])}
+    number = NUMBER.search(lowered)
+    if number and AT_MOST.search(lowered):
+        return {f"max{of}": _number(number[0])}
+    if number and AT_LEAST.search(lowered):
+        return {f"min{of}": _number(number[0])}
+    return {}
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)

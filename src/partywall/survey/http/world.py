@@ -1,0 +1,593 @@
+"""What each tenant has: made through the API itself, with canaries, found in lists where not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from partywall.survey.http.asking import asking
+from partywall.survey.http.bodies import REFUSED as NO_BODY
+from partywall.survey.http.bodies import VARIANTS, Body, Composer
+from partywall.survey.http.complaints import DROP, REFUSED, corrections
+from partywall.survey.http.graph import Graph, Slot
+from partywall.survey.http.nouns import PRINCIPALS, snake
+from partywall.survey.http.operations import shape
+from partywall.survey.http.rendering import constant, render
+from partywall.survey.http.resources import (
+    Exchange,
+    Resource,
+    candidates,
+    containing,
+    linked,
+    listed,
+    outermost,
+)
+from partywall.survey.http.values import Values
+from partywall.survey.http.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from partywall.survey.http.actors import Actor
+    from partywall.survey.http.doors import Doors
+    from partywall.survey.http.graph import Kind
+    from partywall.survey.http.hooks import Hooks
+    from partywall.survey.http.journal import Journal
+    from partywall.survey.http.ledger import Ledger
+    from partywall.survey.http.operations import Api, Operation
+    from partywall.survey.http.wire import Wire
+
+TRIES = 7
+MOST_OWN = 6
+MOST_ASKED = 16
+CANDIDATES = 4
+NATURAL = 12
+"""A text of so many characters in what was there before may tell whose it is."""
+SERVER_FAULT = 500
+GONE = frozenset({404, 410})
+LATE_S = (0.0, 0.1, 0.3, 0.6)
+"""How long to wait before each look for what was just made: some commit after they answer."""
+
+
+@dataclass
+class World:
+    """All tenants' resources; whatever is asked of the API goes through here.
+
+    Attributes:
+        lacks: (owner, kind) -> why there is none.
+        refused: (owner, operation) -> the owner's own attempt that failed last.
+        made: what is to be removed in the end.
+        history: id -> all that was ever made.
+        left_out: tells an operation that must not be asked at all.
+    """
+
+    api: Api
+    graph: Graph
+    ledger: Ledger
+    wire: Wire
+    doors: Doors
+    hooks: Hooks
+    journal: Journal
+    actors: Mapping[str, Actor]
+    composer: Composer
+    left_out: Callable[[Operation], bool]
+    lacks: dict[tuple[str, str], str] = field(default_factory=dict)
+    refused: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    made: list[Resource] = field(default_factory=list)
+    history: dict[str, Resource] = field(default_factory=dict)
+    controls: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+
+    def _ids(self, owner: str) -> list[Any]:
+        """The owner's ids, of what was made last first."""
+        made = [one.id for one in reversed(self.made) if one.owner == owner]
+        based = [one.id for (name, _), one in self._bases.items() if name == owner and one]
+        return list(dict.fromkeys([*made, *based, *self.actors[owner].own.values()]))
+
+    def _like(self, operation: Operation, owner: str) -> Any:  # noqa: ANN401 - any JSON
+        """What the owner was shown of what an operation makes or changes."""
+        kinds = [kind for kind in self.graph.kinds.values() if operation in kind.makers[:2]]
+        path = [slot.kind for slot in self.graph.slots[operation.at] if slot.place == "path"]
+        for name in [*(kind.name for kind in kinds), *path[-1:]]:
+            for text in self._examples.get((owner, name), ()):
+                return text
+        return None
+
+    @property
+    def tenants(self) -> dict[str, Actor]:
+        """The actors that are tenants."""
+        return {n: actor for n, actor in self.actors.items() if n not in {"nobody", "stranger"}}
+
+    def __post_init__(self) -> None:
+        """Begin with what the tenants declare as their own."""
+        self._bases: dict[tuple[str, str], Resource | None] = {}
+        self._making: set[tuple[str, str]] = set()
+        self._stayed: set[str] = set()
+        self._examples: dict[tuple[str, str], list[Any]] = {}
+        self.composer.ids = self._ids
+        self.composer.shown = self._like
+        self._fixed = {word for one in self.api.operations for word in one.words}
+        for one in self.api.operations:
+            paths = {slot.path for slot in self.graph.slots[one.at] if slot.place == "body"}
+            self.composer.reserved[one.at] = paths
+            if not any(one in kind.makers[:1] for kind in self.graph.kinds.values()):
+                self.composer.changing.add(one.at)
+        for name, actor in self.actors.items():
+            for parameter, value in actor.own.items():
+                kind = self.graph.own_kind(parameter)
+                self._bases.setdefault((name, kind), Resource(kind, name, value, {kind: value}))
+
+    async def ask(self, actor: Actor, request: Request, canaries: tuple[str, ...] = ()) -> Exchange:
+        """Send one request, and remember what it told of others."""
+        self.ledger.sends(actor.name, request.text)
+        return Exchange(actor, request, await self.doors.send(actor, request), canaries)
+
+    async def perform(
+        self, owner: str, operation: Operation, binding: Mapping[Slot, Any]
+    ) -> Exchange:
+        """The owner's own request, with a body corrected until the server takes it, or gives up."""
+        actor = self.actors[owner]
+        known = self.composer.variants.get(operation.at)
+        done, body, asked = None, Body(), 0
+        for variant in (known,) if known else VARIANTS:
+            for _ in range(TRIES):
+                body = self.composer.compose(operation, owner, references(binding), variant)
+                if body.media == NO_BODY:
+                    break
+                request = render(self.api, operation, binding, body, self.ledger, owner)
+                done = await self.ask(actor, request, body.canaries)
+                asked += 1
+                if done.answer.accepted:
+                    self.composer.variants[operation.at] = variant
+                    self.controls[owner, operation.at] = done
+                    self.refused.pop((owner, operation.at), None)
+                    return done
+                if done.answer.status not in REFUSED or not self._learn(operation, done.answer):
+                    break
+            if body.media != NO_BODY and self._hopeless(operation, done):
+                break
+            if asked >= MOST_ASKED:
+                break
+        assert done is not None  # noqa: S101 - each loop runs at least once
+        self.refused[owner, operation.at] = done
+        return done
+
+    def _hopeless(self, operation: Operation, done: Exchange | None) -> bool:
+        """Whether another body would change nothing."""
+        if done is None or done.answer.status not in REFUSED | {404, SERVER_FAULT}:
+            return True
+        if operation.payloads or operation.at in self.composer.assumed:
+            return False
+        if operation.safe or operation.method == "DELETE":
+            return True
+        self.composer.assumed.add(operation.at)  # nothing says so, but it may want a body
+        return False
+
+    def _learn(self, operation: Operation, answer: Answer) -> bool:
+        """Whether the server's complaint says anything new."""
+        learned = self.composer.learned[operation.at]
+        new = {}
+        for path, fix in corrections(answer).items():
+            before = learned.get(path)
+            if before is None:
+                new[path] = fix
+            elif "x-own" in fix:
+                if (tried := before.get("x-own", -1) + 1) < MOST_OWN:
+                    new[path] = {"x-own": tried}
+            elif fix is not DROP and not fix.items() <= before.items():
+                new[path] = {**before, **fix}
+        learned.update(new)
+        return bool(new)
+
+    async def base(self, owner: str, kind: str) -> Resource | None:
+        """The one that everything else of *owner* stands below; the same each time."""
+        key = owner, kind
+        if key not in self._bases and key not in self._making:
+            self._making.add(key)
+            try:
+                self._bases[key] = await self.fresh(owner, kind) or await self._found(owner, kind)
+            finally:
+                self._making.discard(key)
+        return self._bases.get(key)
+
+    async def fresh(
+        self, owner: str, kind: str, chain: Mapping[str, Any] | None = None
+    ) -> Resource | None:
+        """A new one; None where none can be made, `lacks` says why.
+
+        Args:
+            owner: whose it is to be.
+            kind: what it is to be.
+            chain: ids of what it is to stand below, where not the owner's bases.
+        """
+        known = self.graph.kinds.get(kind)
+        for maker in known.makers if known else ():
+            if self.left_out(maker):
+                continue
+            bound = await self._bound(owner, maker, kind, chain or {})
+            if isinstance(bound, str):
+                self.lacks[owner, kind] = bound
+                continue
+            done = await self.perform(owner, maker, bound)
+            if not done.answer.accepted:
+                self.lacks[owner, kind] = f"{maker.at} as {owner}: {words(done.answer)}"
+                continue
+            above = {slot.kind: value for slot, value in bound.items() if slot.place == "path"}
+            one = await self._identified(owner, known, done, above) if known else None
+            if one is not None:
+                self.made.append(one)
+                self.journal.made(one)
+                self.history[str(one.id)] = one
+                self.ledger.owns(owner, one.id)
+                self.lacks.pop((owner, kind), None)
+                return one
+            self.lacks[owner, kind] = f"{maker.at} answered {done.answer.status} without an id"
+        self.lacks.setdefault((owner, kind), "no operation makes one")
+        actor = self.actors[owner]
+        made = await self.hooks.create(kind, actor, asking(self.wire, actor))
+        if made is None:
+            return None
+        self.ledger.owns(owner, made)
+        return Resource(kind, owner, made, {**(chain or {}), kind: made})
+
+    async def _bound(
+        self, owner: str, maker: Operation, kind: str, chain: Mapping[str, Any]
+    ) -> dict[Slot, Any] | str:
+        """Ids for the slots of an operation that makes one of *kind*; else what is lacking."""
+        bound: dict[Slot, Any] = {}
+        for slot in self.graph.slots[maker.at]:
+            if slot.kind == kind and slot.place == "path":
+                parameter = maker.parameter("path", slot.name)
+                values = Values(self.ledger, owner)  # PUT: the client chooses
+                bound[slot] = constant(self.api, parameter, slot.name, values)
+                continue
+            if slot.place == "path" and slot.kind in chain:
+                bound[slot] = chain[slot.kind]
+                continue
+            if not slot.required and slot.kind in {kind} | PRINCIPALS:
+                continue
+            used = slot.place == "body" and any(other.kind == slot.kind for other in bound)
+            value = await self.value(owner, slot, another=used)
+            if value is None and slot.required:
+                return (
+                    f"it needs a {slot.kind}: {self.lacks.get((owner, slot.kind), 'none is there')}"
+                )
+            if value is not None:
+                bound[slot] = value
+        return bound
+
+    async def value(self, owner: str, slot: Slot, *, another: bool = False) -> Any:  # noqa: ANN401 - an id
+        """The id of *owner*'s base for a slot; of *another* one than that if asked for."""
+        own = self.actors[owner].own
+        if slot.path[-1] in own and not another:
+            return own[slot.path[-1]]
+        one = await self.base(owner, slot.kind)
+        if another and one is not None and one.ours:
+            one = await self.fresh(owner, slot.kind, one.chain)
+        if one is None:
+            return None
+        found = one.value(slot.path[-1] if slot.place != "body" else slot.kind)
+        return [found] if slot.path[-1] == "*" else found
+
+    async def _identified(
+        self, owner: str, kind: Kind, done: Exchange, above: Mapping[str, Any]
+    ) -> Resource | None:
+        """The resource that was just made: its id is the one by which its owner can read it."""
+        answer = done.answer
+        found = list(candidates(kind, answer.json))
+        location = answer.headers.get("location", "").partition("?")[0].rstrip("/")
+        if (last := location.rpartition("/")[2]) and last not in self._fixed:
+            found.append(last)
+        if isinstance(done.request.body, dict):
+            found += [v for v in candidates(kind, done.request.body) if v not in found]
+        parents = {str(value) for name, value in above.items() if name != kind.name}
+        found = [each for each in found if str(each) not in parents]
+        checked = await self._checked(owner, kind, done, above, found[:CANDIDATES])
+        if checked is not None:
+            return checked
+        for wait_s in LATE_S[: 2 if found else None]:
+            await asyncio.sleep(wait_s)
+            if (seen := await self._seen(owner, kind, done, above)) is not None:
+                return seen
+        if not found:
+            return None
+        return Resource(
+            kind.name, owner, found[0], {**above, kind.name: found[0]},
+            outermost(answer.json), done.canaries, done,
+        )  # fmt: skip
+
+    async def _checked(
+        self, owner: str, kind: Kind, done: Exchange, above: Mapping[str, Any], found: Sequence[Any]
+    ) -> Resource | None:
+        if not found:
+            return None
+        for wait_s in LATE_S:
+            await asyncio.sleep(wait_s)
+            for value in found:
+                one = Resource(
+                    kind.name, owner, value, {**above, kind.name: value},
+                    outermost(done.answer.json), done.canaries, done,
+                )  # fmt: skip
+                shown = await self._read(one, kind)
+                if shown is None:
+                    return one  # nothing shows one of this kind: the most likely id is taken
+                if shown.answer.ok:
+                    self._examples[owner, kind.name] = [shown.answer.json]
+                    told = {**outermost(shown.answer.json), **one.fields}
+                    return Resource(kind.name, owner, value, one.chain, told, done.canaries, done)
+        return None
+
+    async def _read(self, one: Resource, kind: Kind) -> Exchange | None:
+        """Its owner reads it; None where no operation shows one."""
+        for reader in kind.readers:
+            if self.left_out(reader):
+                continue
+            bound = await self.bound_by(one, reader)
+            if bound is not None:
+                request = render(self.api, reader, bound, Body(), self.ledger, one.owner)
+                return await self.ask(self.actors[one.owner], request)
+        return None
+
+    async def _seen(
+        self, owner: str, kind: Kind, done: Exchange, above: Mapping[str, Any]
+    ) -> Resource | None:
+        """What was made, found by its canary in the owner's own list."""
+        for lister in kind.listers:
+            answer = await self._list(owner, lister, above)
+            if answer is None:
+                continue
+            if answer.json is None and (value := linked(kind, answer.text, done.canaries)):
+                chain = {**above, kind.name: value}
+                return Resource(kind.name, owner, value, chain, {}, done.canaries, done)
+            inside = containing(answer.json, done.canaries)
+            if inside is None:
+                continue
+            for value in candidates(kind, inside):
+                chain = {**above, kind.name: value}
+                return Resource(
+                    kind.name, owner, value, chain, outermost(inside), done.canaries, done
+                )
+        return None
+
+    async def _list(self, owner: str, lister: Operation, above: Mapping[str, Any]) -> Answer | None:
+        if self.left_out(lister):
+            return None
+        bound: dict[Slot, Any] = {}
+        for slot in self.graph.slots[lister.at]:
+            if slot.place != "path" and not slot.required:
+                continue
+            value = above.get(slot.kind)
+            if value is None and (one := self._bases.get((owner, slot.kind))) is not None:
+                value = one.value(slot.path[-1])
+            if value is None:
+                return None
+            bound[slot] = value
+        request = render(self.api, lister, bound, Body(), self.ledger, owner)
+        return (await self.ask(self.actors[owner], request)).answer
+
+    async def _found(self, owner: str, kind: str) -> Resource | None:
+        """One that was there before: in the owner's list alone, else in everybody's."""
+        known = self.graph.kinds.get(kind)
+        for lister in known.listers if known else ():
+            answer = await self._list(owner, lister, {})
+            if known is None or answer is None or not answer.ok:
+                continue
+            others = ""
+            for other in self.tenants:
+                if other != owner and (more := await self._list(other, lister, {})):
+                    others += more.text
+            rows = [(next(candidates(known, each), None), each) for each in listed(answer.json)]
+            there = [(value, each) for value, each in rows if value is not None]
+            for value, each in there:
+                if str(value) not in others:
+                    self._examples.setdefault((owner, kind), [each])
+                    self._natural(owner, value, each, others)
+                    return Resource(kind, owner, value, {kind: value}, outermost(each))
+            for value, each in there[:1]:
+                return Resource(kind, owner, value, {kind: value}, outermost(each), ours=False)
+        return None
+
+    def _natural(self, owner: str, value: object, each: object, others: str) -> None:
+        """Note an id and the texts beside it that only its owner is shown."""
+        self.ledger.owns(owner, value)
+        for text in outermost(each).values():
+            if isinstance(text, str) and len(text) >= NATURAL and text not in others:
+                self.ledger.owns(owner, text)
+
+    async def bound_by(self, one: Resource, operation: Operation) -> dict[Slot, Any] | None:
+        """Ids for the path of *operation* so that it is about *one*; None where that can't be."""
+        bound: dict[Slot, Any] = {}
+        about = False
+        for slot in reversed(self.graph.slots[operation.at]):
+            if slot.place != "path" and not slot.required:
+                continue
+            if slot.kind == one.kind and not about and slot.place in {"path", "query", "body"}:
+                value = one.value(slot.path[-1]) if slot.place != "body" else one.id
+                bound[slot] = [value] if slot.path[-1] == "*" else value
+                about = True
+            elif slot.kind in one.chain:
+                bound[slot] = one.chain[slot.kind]
+            else:
+                base = self._bases.get((one.owner, slot.kind))
+                if base is None:
+                    return None
+                bound[slot] = base.value(slot.path[-1])
+        return bound if about else None
+
+    async def lost(self, owner: str) -> list[str]:
+        """The kinds of which *owner*'s base is gone; it is made anew when it is asked for."""
+        gone = []
+        for (name, kind), one in list(self._bases.items()):
+            if name != owner or one is None or one.made is None:
+                continue
+            if not await self.there(one):
+                gone.append(kind)
+        for (name, kind), one in list(self._bases.items()):
+            if name == owner and one is not None and set(gone) & set(one.chain):
+                del self._bases[name, kind]
+        return gone
+
+    async def shown(self, one: Resource) -> Exchange | None:
+        """What its owner is shown of it; None where nothing shows it."""
+        known = self.graph.kinds[one.kind]
+        if (found := await self._read(one, known)) is not None:
+            return found
+        for lister in known.listers[:1]:
+            bound = {
+                slot: one.chain[slot.kind]
+                for slot in self.graph.slots[lister.at]
+                if slot.kind in one.chain
+            }
+            request = render(self.api, lister, bound, Body(), self.ledger, one.owner)
+            return await self.ask(self.actors[one.owner], request)
+        return None
+
+    async def there(self, one: Resource) -> bool:
+        """Whether its owner still finds it, where there is a way to look."""
+        known = self.graph.kinds[one.kind]
+        shown = await self._read(one, known)
+        if shown is not None:
+            return shown.answer.status not in GONE
+        for lister in known.listers[:1]:
+            answer = await self._list(one.owner, lister, one.chain)
+            if answer is not None and answer.ok:
+                return str(one.id) in answer.text or any(c in answer.text for c in one.canaries)
+        return True
+
+    def holding(self, owner: str, kind: str, id_: object) -> Resource | None:
+        """The resource of *owner* with that id."""
+        one = self._bases.get((owner, kind))
+        if one is not None and one.id == id_:
+            return one
+        return next((r for r in self.made if r.kind == kind and r.id == id_), None)
+
+    def replaced(self, owner: str, kind: str, one: Resource | None) -> Resource | None:
+        """Put another base in the place of one; the one that was there."""
+        before = self._bases.get((owner, kind))
+        self._bases[owner, kind] = one
+        return before
+
+    def based(self, owner: str, kind: str) -> Resource | None:
+        """The base that is there already."""
+        return self._bases.get((owner, kind))
+
+    def linking(self, operation: Operation) -> Operation | None:
+        """What puts there what *operation* takes away: POST or PUT at the same path, of two ids."""
+        path = [s for s in self.graph.slots[operation.at] if s.place == "path"]
+        if operation.method != "DELETE" or len(path) < 2:  # noqa: PLR2004 - of what, and which
+            return None
+        for one in self.api.operations:
+            same = shape(one.path) == shape(operation.path)
+            if one.method in {"POST", "PUT"} and same and not self.left_out(one):
+                return one
+        return None
+
+    @property
+    def bases(self) -> dict[tuple[str, str], Resource | None]:
+        """(owner, kind) -> the base, as far as they were made."""
+        return self._bases
+
+    def made_by(
+        self, operation: Operation, owner: str, done: Exchange, bound: Mapping[Slot, Any]
+    ) -> None:
+        """Note what an accepted request seems to have made, so that it is removed in the end."""
+        above = {slot.kind: value for slot, value in bound.items() if slot.place == "path"}
+        for kind in self.graph.kinds.values():
+            if operation in kind.makers[:2] and kind.name not in above:
+                value = next(iter(candidates(kind, done.answer.json)), None)
+                if value is not None and not self.ledger.owner_of(value):
+                    chain = {**above, kind.name: value}
+                    one = Resource(
+                        kind.name, owner, value, chain, outermost(done.answer.json),
+                        done.canaries, done,
+                    )  # fmt: skip
+                    self.made.append(one)
+                    self.journal.made(one)
+                    self.history[str(value)] = one
+                    self.ledger.owns(owner, value)
+
+    async def removed(self, one: Resource) -> str:
+        """Let its owner remove it; say why it stays, "" where it is gone."""
+        said = "no operation removes one"
+        for remover in self.graph.kinds[one.kind].removers:
+            if self.left_out(remover):
+                continue
+            bound = await self.bound_by(one, remover)
+            if bound is None:
+                continue
+            body = self.composer.compose(remover, one.owner, references(bound))
+            request = render(self.api, remover, bound, body, self.ledger, one.owner)
+            answer = (await self.ask(self.actors[one.owner], request)).answer
+            if answer.accepted or answer.status in GONE:
+                self.journal.gone(one)
+                return ""
+            said = words(answer)
+        return said
+
+    async def emptied(self) -> list[str]:
+        """Remove all that the run made, also what nobody noted; say what stays."""
+        stays = await self.cleared()
+        for owner in self.tenants:
+            for kind in self.graph.kinds.values():
+                for lister in kind.listers[:1]:
+                    answer = await self._list(owner, lister, {})
+                    stays += await self._swept(owner, kind, answer)
+        counted = Counter(stays)
+        return [
+            f"could not be removed: {number} × {said}"
+            if number > 1
+            else f"could not be removed: {said}"
+            for said, number in counted.items()
+        ]
+
+    async def _swept(self, owner: str, kind: Kind, answer: Answer | None) -> list[str]:
+        """Remove what a list still shows of this run's."""
+        stays = []
+        for each in listed(answer.json) if answer is not None and answer.ok else ():
+            text = json.dumps(each).lower()
+            value = next(iter(candidates(kind, each)), None)
+            if self.ledger.prefix(owner) not in text or value is None:
+                continue
+            if str(value) in self._stayed:
+                continue
+            one = Resource(kind.name, owner, value, {kind.name: value})
+            if said := await self.removed(one):
+                stays.append(f"{one.kind} of {one.owner} ({said})")
+        return stays
+
+    async def cleared(self, since: int = 0, *, keep: bool = False) -> list[str]:
+        """Remove what was made, the last first; say what stays.
+
+        Args:
+            since: what was made before stays, by its number.
+            keep: whether the bases stay.
+        """
+        stays = []
+        bases = {id(one) for one in self._bases.values()} if keep else set()
+        kept = [one for one in self.made[since:] if id(one) in bases]
+        for one in reversed(self.made[since:]):
+            if id(one) not in bases and (said := await self.removed(one)):
+                stays.append(f"{one.kind} of {one.owner} ({said})")
+                self._stayed.add(str(one.id))
+        self.made[since:] = kept
+        return stays
+
+
+def references(binding: Mapping[Slot, Any]) -> dict[tuple[str, ...], Any]:
+    """The ids that go into the body."""
+    return {slot.path: value for slot, value in binding.items() if slot.place == "body"}
+
+
+def words(answer: Answer) -> str:
+    """What a server said, in a line."""
+    if not answer.status:
+        return answer.error
+    said = " ".join(answer.text.split())
+    return f"{answer.status} {said[:200]}".rstrip()
+
+
+def principal(slot: Slot) -> bool:
+    """Whether a slot names somebody who acts."""
+    return snake(slot.kind) in PRINCIPALS

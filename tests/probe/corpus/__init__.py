@@ -1,0 +1,1 @@
+"""Small applications whose truth is known: each has one fault, or one temptation."""

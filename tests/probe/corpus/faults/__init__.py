@@ -1,0 +1,1 @@
+"""Applications with one fault each: what must be found, and nothing else."""

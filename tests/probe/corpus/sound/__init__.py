@@ -1,0 +1,1 @@
+"""Sound applications that invite a false alarm each: nothing must be found."""

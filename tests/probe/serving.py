@@ -1,0 +1,39 @@
+"""An application behind real HTTP: a server in a thread, on a free port of the loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from a2wsgi import WSGIMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PATIENCE_S = 10
+
+
+@contextmanager
+def serving(app: Callable[..., Any]) -> Iterator[int]:
+    """The port at which *app*, ASGI or WSGI, answers."""
+    plain = iscoroutinefunction(app) or iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004 - the method itself is looked at
+    served: Any = app if plain else WSGIMiddleware(app)
+    config = uvicorn.Config(served, port=0, log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not server.started:
+            assert time.monotonic() < end
+            assert thread.is_alive()
+            time.sleep(0.002)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE_S)
+    assert not thread.is_alive()
