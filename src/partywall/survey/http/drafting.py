@@ -108,7 +108,9 @@ class Draft:
         if fix.get("x-drop"):
             return OMITTED
         own = fix.get("x-own")
-        if own is not None and own < len(self.ids):
+        given = self.references.get(path)
+        another = given is not None and str(given) not in {str(id_) for id_ in self.ids}
+        if own is not None and own < len(self.ids) and not another:
             return [self.ids[own]] if plain.get("type") == "array" else self.ids[own]
         if path not in self.references:
             return UNSAID
