@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import django  # type: ignore[import-not-found]
-from django.conf import settings  # type: ignore[import-not-found]
-from django.db import connection  # type: ignore[import-not-found]
+import django
+from django.conf import settings
+from django.db import connection
 
 MODEL = "model"
 """The schema that is cloned."""

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import django  # type: ignore[import-not-found]
-from django.apps import apps  # type: ignore[import-not-found]
-from django.conf import settings  # type: ignore[import-not-found]
-from django.db import connection, models, transaction  # type: ignore[import-not-found]
+import django
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models, transaction
 
 from benchmarks.runtime.tenants import schema
 

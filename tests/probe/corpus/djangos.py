@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import django  # type: ignore[import-untyped]  # it ships no types
-from django.conf import settings  # type: ignore[import-untyped]  # as above
-from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped]  # as above
-from django.http import HttpRequest, HttpResponse, JsonResponse  # type: ignore[import-untyped]  # as above
-from django.urls import path  # type: ignore[import-untyped]  # as above
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
 
 from tests.probe.corpus.walls import DeniedError, tenant_of
 

@@ -66,11 +66,15 @@ RULES: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = tuple(
 
 
 def corrections(answer: Answer) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Field -> what its schema has to be, as far as the server's words tell."""
+    """Field -> what its schema has to be, as far as the server's words tell.
+
+    A field whose complaint says nothing that can be followed is left out.
+    """
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, text in complaints(answer):
-        if path and (fix := correction(text)) is not None:
-            found[path] = fix
+        if path:
+            fix = correction(text)
+            found[path] = DROP if fix is None else fix
     return found
 
 

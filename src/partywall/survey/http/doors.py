@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from partywall.survey.http.actors import Actor
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from partywall.survey.http.settings import ApiSettings, Credentials, LogIn
     from partywall.survey.http.wire import Answer, Request, Wire
 
+RECENT_S = 2.0
+"""Who was answered so lately is let in: a 401 is that operation's own."""
 UNAUTHENTICATED, FORBIDDEN, BROKEN = 401, 403, 500
 
 
@@ -26,6 +29,7 @@ class Doors:
             one.name: one.log_in for one in settings.tenants if one.log_in is not None
         }
         self._pulse: dict[str, Request] = {}
+        self._heard_s: dict[str, float] = {}
         self._lock = asyncio.Lock()
 
     async def enter(self, actor: Actor) -> bool:
@@ -48,7 +52,10 @@ class Doors:
             known = self._pulse.get(actor.name)
             if known is None or len(request.target) < len(known.target):
                 self._pulse[actor.name] = request
-        if answer.status == UNAUTHENTICATED and actor.name in self._pulse:
+        if answer.ok:
+            self._heard_s[actor.name] = time.monotonic()
+        silent_s = time.monotonic() - self._heard_s.get(actor.name, 0.0)
+        if answer.status == UNAUTHENTICATED and actor.name in self._pulse and silent_s > RECENT_S:
             before = dict(actor.headers), dict(actor.cookies)
             if not await self.alive(actor, again=before):
                 return answer

@@ -23,6 +23,8 @@ PRINCIPALS = frozenset(
 """Who acts, not what is acted on: naming one may let it in, so they are tried last."""
 
 ENDING = re.compile(r"[_-]?(?:ids?|uuids?|guids?|pks?|slug|key|name|number|code|ref|handle)$")
+OTHERWISE = re.compile(r"_or_(?:id|name|slug|key|uuid)$|^(?:old|new|source|target)_(?=\w+_id$)")
+"""What a name says besides: ``flow_id_or_name`` and ``old_session_id`` are ids of those."""
 LISTED = re.compile(r"(?:_ids|_uuids|_pks|_keys)$")
 BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 ID = re.compile(r"(?:^|_)(?:id|ids|uuid|uuids|guid|pk|pks)$")
@@ -49,7 +51,7 @@ def singular(word: str) -> str:
 
 def noun(name: str) -> str:
     """What a parameter is the id of, by its own name: "" where the name doesn't say."""
-    plain = snake(name)
+    plain = OTHERWISE.sub("", snake(name))
     if plain in GENERIC:
         return ""
     stem = ENDING.sub("", plain)

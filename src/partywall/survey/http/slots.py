@@ -95,6 +95,9 @@ class Slots:
         if snake(name) in self._owned:
             return self._owned[snake(name)]
         if not identifying(name):
+            if plain.get("format") == "uuid":
+                words = [singular(word) for word in snake(name).split("_")]
+                return next((word for word in words if word in self._kinds), "")
             said = stem == snake(name) and plain.get("type") in {"integer", "string"}
             return stem if said and stem in self._kinds else ""
         if not stem:

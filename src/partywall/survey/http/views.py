@@ -25,6 +25,8 @@ ABOUT = 4
 NEAREST = 2
 FAR = 1000
 REFUSED = 400
+PATIENCE = 3
+"""So often an operation may refuse its owner before it isn't looked at any more."""
 SETTLING_S = (0.0, 0.1, 0.3)
 """What was just made may come late: only what goes on changing is noise."""
 
@@ -136,6 +138,7 @@ class Views:
         self.carrying: dict[str, dict[str, Operation]] = {}
         self.answering: dict[str, dict[str, Operation]] = {}
         self.noise = Noise()
+        self._blind: Counter[str] = Counter()
 
     def requests(
         self, asked: Operation, owner: str, things: Iterable[Resource]
@@ -193,8 +196,12 @@ class Views:
         """Look; the first time at an operation twice, to know what changes by itself."""
         one = await self.look(owner, asked)
         for key, seen in list(one.seen.items()):
+            at = seen.operation.at
             if seen.exchange.answer.status >= REFUSED:  # what its owner isn't shown shows nothing
+                self._blind[at] += 1
                 del one.seen[key], asked[key]
+            else:
+                self._blind[at] = -FAR
         if all(seen.operation.at in self.noise.known for seen in one.seen.values()):
             return one
         other = one
@@ -212,7 +219,7 @@ class Views:
         for operation in world.api.operations:
             if operation.method != "GET" or world.left_out(operation):
                 continue
-            if streams(world.wire, operation):
+            if streams(world.wire, operation) or self._blind[operation.at] >= PATIENCE:
                 continue
             path = [slot for slot in world.graph.slots[operation.at] if slot.place == "path"]
             if not any(slot.kind == thing.kind for slot in path):

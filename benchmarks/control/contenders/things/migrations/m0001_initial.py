@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.conf import settings  # type: ignore[import-not-found]
-from django.db import migrations, models  # type: ignore[import-not-found]
+from django.conf import settings
+from django.db import migrations, models
 
 
 def created(number: int) -> object:
