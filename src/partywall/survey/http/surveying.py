@@ -16,6 +16,7 @@ from partywall.survey.http.moving import counted
 from partywall.survey.http.order import in_order, principal_last
 from partywall.survey.http.reading import read
 from partywall.survey.http.sharing import shared
+from partywall.survey.http.timing import timed
 from partywall.survey.http.wiping import wiped
 from partywall.survey.http.writing import write
 
@@ -77,6 +78,8 @@ async def _reads(
             await _after(engine, journal, operation, attacker, victim)
         await counted(engine, attacker, victim)
         await shared(engine, attacker, victim)
+        for operation in reads if engine.settings.timing else ():
+            await _guarded(engine, timed, operation, attacker, victim)
 
 
 async def _writes(
