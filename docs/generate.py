@@ -75,8 +75,8 @@ COMPARED = {
     existence.NAME: "A is answered otherwise for B's id than for one that nobody has, in status, "
     "body or size: it learns that B has it. Whether that is a finding says `[api] existence`.",
     existence.UNIQUE: "A may not give its own a value that B's has: it learns that B has it.",
-    timing.NAME: "A is answered later, or sooner, for B's id than for one that nobody has. Only with "
-    "`--timing`, by the test of Mann and Whitney, twice.",
+    timing.NAME: "A is answered later, or sooner, for B's id than for one that nobody has. Only "
+    "with `--timing`, by the test of Mann and Whitney, twice.",
 }
 EXITS = {
     "HELD": "Held: every attack failed, and every control succeeded.",

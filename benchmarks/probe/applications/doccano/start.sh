@@ -8,7 +8,8 @@ W=$LAB/doccano-$V
 [ -x "$W/bin/doccano" ] || {
   mkdir -p "$LAB"
   python3 -m venv "$LAB/uv" && "$LAB/uv/bin/pip" -q install uv
-  "$LAB/uv/bin/uv" venv -q --python 3.9 "$W"
+  PATH=$PATH:$(echo "$HOME/.pyenv/versions/3.9".*/bin | tr " " ":") \
+    "$LAB/uv/bin/uv" venv -q --no-python-downloads --python 3.9 "$W"
   VIRTUAL_ENV=$W "$LAB/uv/bin/uv" pip install -q --exclude-newer 2023-08-15 "doccano==$V"
 }
 D=$(mktemp -d "$LAB/run-doccano.XXXX")

@@ -11,7 +11,8 @@ W=$LAB/ihatemoney-$V
 [ -x "$W/bin/ihatemoney" ] || {
   mkdir -p "$LAB"
   python3 -m venv "$LAB/uv" && "$LAB/uv/bin/pip" -q install uv
-  "$LAB/uv/bin/uv" venv -q --python "$PYTHON" "$W"
+  PATH=$PATH:$(echo "$HOME/.pyenv/versions/$PYTHON".*/bin | tr " " ":") \
+    "$LAB/uv/bin/uv" venv -q --no-python-downloads --python "$PYTHON" "$W"
   VIRTUAL_ENV=$W "$LAB/uv/bin/uv" pip install -q --exclude-newer "$UNTIL" "ihatemoney==$V"
 }
 D=$(mktemp -d "$LAB/run-ihatemoney.XXXX")

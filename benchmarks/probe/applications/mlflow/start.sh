@@ -13,7 +13,8 @@ W=$LAB/mlflow-$V
 [ -x "$W/bin/mlflow" ] || {
   mkdir -p "$LAB"
   python3 -m venv "$LAB/uv" && "$LAB/uv/bin/pip" -q install uv
-  "$LAB/uv/bin/uv" venv -q --python "$PYTHON" "$W"
+  PATH=$PATH:$(echo "$HOME/.pyenv/versions/$PYTHON".*/bin | tr " " ":") \
+    "$LAB/uv/bin/uv" venv -q --no-python-downloads --python "$PYTHON" "$W"
   VIRTUAL_ENV=$W "$LAB/uv/bin/uv" pip install -q --exclude-newer "$UNTIL" "mlflow==$V" flask-wtf
 }
 D=$(mktemp -d "$LAB/run-mlflow.XXXX")
