@@ -129,6 +129,11 @@ class Journal:
         """The run is over; a next one begins anew, without what locked tenants out."""
         self._write({"ended": True})
 
+    def close(self) -> None:
+        """Write no more."""
+        if self._file is not None:
+            self._file.close()
+
     def _write(self, told: dict[str, Any]) -> None:
         if self._file is not None:
             self._file.write(json.dumps(told, default=str) + "\n")

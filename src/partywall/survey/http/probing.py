@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -49,12 +49,14 @@ def probe(settings: ApiSettings, watch: Watch | None = None) -> HttpReport:
     watch = watch or Watch()
     with ExitStack() as stack:
         api, base = api_of(settings, stack)
-        return asyncio.run(_probe(settings, watch, api, base))
+        journal = stack.enter_context(closing(Journal(settings.journal, base)))
+        return asyncio.run(_probe(settings, watch, api, base, journal))
 
 
-async def _probe(settings: ApiSettings, watch: Watch, api: Api, base: str) -> HttpReport:
+async def _probe(
+    settings: ApiSettings, watch: Watch, api: Api, base: str, journal: Journal
+) -> HttpReport:
     began = time.monotonic()
-    journal = Journal(settings.journal, base)
     seed = settings.seed or journal.seed or random.randrange(1, LARGEST_SEED)  # noqa: S311 - no secret
     journal.begin(seed)
     async with Wire(
@@ -71,7 +73,7 @@ async def _probe(settings: ApiSettings, watch: Watch, api: Api, base: str) -> Ht
             await survey(engine, journal)
         finally:
             watch.stage("removing what was made")
-            engine.left += await engine.world.emptied()
+            engine.left += await _removed(engine)
         journal.end()
     return _report(engine, settings, api, seed, time.monotonic() - began)
 
@@ -107,6 +109,14 @@ async def _engine(
     composer = Composer(api.document, ledger)
     world = World(api, graph, ledger, wire, doors, hooks, journal, actors, composer, left_out)
     return Engine(world, settings, watch, Views(world))
+
+
+async def _removed(engine: Engine) -> list[str]:
+    """Remove all that was made; say what stays."""
+    try:
+        return await engine.world.emptied()
+    except TargetError as error:
+        return [f"what was made could not be removed: {error}"]
 
 
 async def answering(wire: Wire, api: Api) -> None:

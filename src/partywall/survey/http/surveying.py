@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from partywall.errors import PartywallError
+from partywall.errors import PartywallError, TargetError
 from partywall.survey.http.aim import removes
 from partywall.survey.http.engine import learned_identities, selectors
 from partywall.survey.http.furnishing import furnish
@@ -56,7 +56,7 @@ async def survey(engine: Engine, journal: Journal) -> None:
         watch.stage("writing")
         for chosen in (early, late):
             await _writes(engine, journal, pairs, chosen)
-    except StoppedError as stopped:
+    except (StoppedError, TargetError) as stopped:
         told = {(one.at, one.attacker, one.victim) for one in engine.tried}
         for attacker, victim in pairs:
             for operation in (*reads, *early, *late):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from partywall.survey.http.bodies import VARIANTS, Body, Composer
 from partywall.survey.http.complaints import DROP, REFUSED, corrections
 from partywall.survey.http.graph import Graph, Slot
 from partywall.survey.http.nouns import PRINCIPALS, snake
-from partywall.survey.http.operations import shape
+from partywall.survey.http.operations import SAFE, shape
 from partywall.survey.http.rendering import constant, render
 from partywall.survey.http.resources import (
     Exchange,
@@ -60,6 +61,7 @@ class World:
         lacks: (owner, kind) -> why there is none.
         refused: (owner, operation) -> the owner's own attempt that failed last.
         made: what is to be removed in the end.
+        orphans: requests that were under way when the run was stopped.
         history: id -> all that was ever made.
         left_out: tells an operation that must not be asked at all.
     """
@@ -78,6 +80,7 @@ class World:
     refused: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     made: list[Resource] = field(default_factory=list)
     history: dict[str, Resource] = field(default_factory=dict)
+    orphans: list[Exchange] = field(default_factory=list)
     controls: dict[tuple[str, str], Exchange] = field(default_factory=dict)
 
     def _ids(self, owner: str) -> list[Any]:
@@ -122,7 +125,15 @@ class World:
     async def ask(self, actor: Actor, request: Request, canaries: tuple[str, ...] = ()) -> Exchange:
         """Send one request, and remember what it told of others."""
         self.ledger.sends(actor.name, request.text)
-        return Exchange(actor, request, await self.doors.send(actor, request), canaries)
+        if request.method in SAFE:
+            return Exchange(actor, request, await self.doors.send(actor, request), canaries)
+        sent = asyncio.ensure_future(self.doors.send(actor, request))
+        try:
+            answer = await asyncio.shield(sent)
+        except asyncio.CancelledError:  # what is under way may make something all the same
+            self.orphans.append(Exchange(actor, request, await sent, canaries))
+            raise
+        return Exchange(actor, request, answer, canaries)
 
     async def perform(
         self, owner: str, operation: Operation, binding: Mapping[Slot, Any]
@@ -215,7 +226,11 @@ class World:
                 self.lacks[owner, kind] = f"{maker.at} as {owner}: {words(done.answer)}"
                 continue
             above = {slot.kind: value for slot, value in bound.items() if slot.place == "path"}
-            one = await self._identified(owner, known, done, above) if known else None
+            try:
+                one = await self._identified(owner, known, done, above) if known else None
+            except asyncio.CancelledError:
+                self.orphans.append(done)
+                raise
             if one is not None:
                 self.made.append(one)
                 self.journal.made(one)
@@ -497,7 +512,8 @@ class World:
         for kind in self.graph.kinds.values():
             if operation in kind.makers[:2] and kind.name not in above:
                 value = next(iter(candidates(kind, done.answer.json)), None)
-                if value is not None and not self.ledger.owner_of(value):
+                known = {(one.kind, str(one.id)) for one in self.made}
+                if value is not None and (kind.name, str(value)) not in known:
                     chain = {**above, kind.name: value}
                     one = Resource(
                         kind.name, owner, value, chain, outermost(done.answer.json),
@@ -528,6 +544,8 @@ class World:
 
     async def emptied(self) -> list[str]:
         """Remove all that the run made, also what nobody noted; say what stays."""
+        for done in self.orphans:
+            self._adopted(done)
         stays = await self.cleared()
         for owner in self.tenants:
             for kind in self.graph.kinds.values():
@@ -542,13 +560,25 @@ class World:
             for said, number in counted.items()
         ]
 
+    def _adopted(self, done: Exchange) -> None:
+        """Note what a request made whose answer nobody waited for."""
+        for operation in self.api.operations:
+            path = re.escape(operation.prefix + operation.path)
+            pattern = re.sub(r"\\{[^{}]+\\}", "([^/]+)", path)
+            found = re.fullmatch(pattern, done.request.path)
+            if operation.method == done.request.method and found and done.answer.ok:
+                slots = [s for s in self.graph.slots[operation.at] if s.place == "path"]
+                self.made_by(
+                    operation, done.actor.name, done, dict(zip(slots, found.groups(), strict=False))
+                )
+
     async def _swept(self, owner: str, kind: Kind, answer: Answer | None) -> list[str]:
         """Remove what a list still shows of this run's."""
         stays = []
         for each in listed(answer.json) if answer is not None and answer.ok else ():
             text = json.dumps(each).lower()
             value = next(iter(candidates(kind, each)), None)
-            if self.ledger.prefix(owner) not in text or value is None:
+            if f"pw{self.ledger.run}" not in text or value is None:
                 continue
             if str(value) in self._stayed:
                 continue
