@@ -186,7 +186,7 @@ def test_an_interrupted_survey_leaves_nothing(
             wait_for_copy(harbour, running)
             running.send_signal(number)
             _, said = running.communicate(timeout=30)
-    assert running.returncode == code
+    assert running.returncode == code, said
     assert "Traceback" not in said
     assert harbour.copies() == []
 

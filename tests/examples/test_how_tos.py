@@ -112,19 +112,19 @@ def test_temporal(tmp_path: Path) -> None:
     with temporal_server(tmp_path) as address:
         there = plane.replace("127.0.0.1:7233", address)
         pages.ran(pages.placed(there, tmp_path), names)
-        try:
-            assert pages.ran(check, names) == shown
-        finally:
-            names["plane"].building.close()
         program, *arguments = shlex.split(listing.replace("127.0.0.1:7233", address))
         listed = ""
-        end = time.monotonic() + pages.PATIENCE_S
-        while "Completed" not in listed:  # the tenant is there before its workflow has ended
-            assert time.monotonic() < end, listed
-            listed = subprocess.run(
-                [Path(sys.executable).with_name(program), *arguments],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
+        try:
+            assert pages.ran(check, names) == shown
+            end = time.monotonic() + pages.PATIENCE_S
+            while "Completed" not in listed:  # the tenant is there before its workflow has ended
+                assert time.monotonic() < end, listed
+                listed = subprocess.run(
+                    [Path(sys.executable).with_name(program), *arguments],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+        finally:
+            names["plane"].building.close()  # the worker, without which no workflow ends
     assert "initech" not in listed
