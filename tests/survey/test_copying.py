@@ -160,6 +160,29 @@ def test_nothing_is_left_after_a_failure_inside(database: Database) -> None:
 
 
 @ON_15
+def test_nothing_is_left_when_a_signal_comes_between_a_statement_and_its_answer(
+    database: Database,
+) -> None:
+    url, copies = database.url(), list[str]()
+    admin = connect(url)
+
+    def interrupted() -> None:
+        with copied(admin, [database.name], lambda name: connect(url, name)) as names:
+            copies.extend(names.values())
+            admin.pgconn.send_query(b"SELECT pg_sleep(600)")
+            raise SystemExit(143)
+
+    with pytest.raises(SystemExit):
+        interrupted()
+    assert admin.closed
+    assert copies
+    assert left_over(database.connection) == []
+    there = database.connection.execute(
+        "SELECT datname FROM pg_database WHERE datname = ANY(%s)", [copies]
+    )
+    assert there.fetchall() == []
+
+
 def test_a_database_that_is_not_there(database: Database) -> None:
     copying = copied(database.connection, ["nowhere"], lambda name: connect(database.url(), name))
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PREFIX = "partywall_copy_"
 DUMP_TIMEOUT_S = 600
+ENDING_MS = 30_000
 
 SHAPE = "SELECT to_jsonb(d) - 'datacl' FROM pg_database d WHERE datname = %s"
 PRIVILEGES = """
@@ -75,9 +76,29 @@ def copied(
                 _restore(connection, script)
         yield names
     finally:
-        for copy in names.values():
-            admin.execute(f"DROP DATABASE IF EXISTS {identifier(copy)} WITH (FORCE)".encode())
-        admin.execute("SELECT pg_advisory_unlock(hashtext(%s))", [run])
+        with _answering(admin, connect) as ready:
+            for copy in names.values():
+                ready.execute(f"DROP DATABASE IF EXISTS {identifier(copy)} WITH (FORCE)".encode())
+            if ready is admin:
+                admin.execute("SELECT pg_advisory_unlock(hashtext(%s))", [run])
+
+
+@contextmanager
+def _answering(admin: Connection, connect: Callable[[str], Connection]) -> Iterator[Connection]:
+    """*admin*, or another connection where an interruption left a statement of its under way.
+
+    A signal may come between a statement and its answer; what the statement makes must be there
+    before it can be dropped, so its session is ended first.
+    """
+    info = admin.info
+    if info.transaction_status is not psycopg.pq.TransactionStatus.ACTIVE:
+        yield admin
+        return
+    session, place = info.backend_pid, info.dbname
+    admin.close()
+    with connect(place) as another:
+        another.execute("SELECT pg_terminate_backend(%s, %s)", [session, ENDING_MS])
+        yield another
 
 
 def left_over(admin: Connection) -> list[str]:

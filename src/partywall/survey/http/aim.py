@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.bodies import Body
+from partywall.survey.http.clearing import removed
 from partywall.survey.http.graph import REMOVING, Slot, last_word
 from partywall.survey.http.nouns import singular
 from partywall.survey.http.rendering import Raw, nobodys, render, written
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from partywall.survey.http.attempt import Attempt, Choice, Extra, Side
+    from partywall.survey.http.drafting import Variant
     from partywall.survey.http.graph import Kind
     from partywall.survey.http.operations import Operation
     from partywall.survey.http.resources import Resource
@@ -35,6 +37,7 @@ class Aim:
         none: slot -> an id that nobody has.
         common: slots whose ids are nobody's own: all tenants list them.
         products: kind -> one of the victim's, of each kind that the operation makes.
+        vacant: the owner's own answer is an empty list: what others are shown proves nothing.
     """
 
     world: World
@@ -48,6 +51,7 @@ class Aim:
     own: list[Resource] = field(default_factory=list)
     products: dict[str, Resource] = field(default_factory=dict)
     common: set[Slot] = field(default_factory=set)
+    vacant: bool = False
 
     @property
     def named(self) -> str:
@@ -70,7 +74,8 @@ class Aim:
         for extra in attempt.extras:
             if extra.place == "body":
                 in_body[extra.name,] = self._extra(extra, side)
-        body = self.world.composer.compose(self.operation, self.attacker, in_body)
+        variant: Variant | None = "least" if attempt.alone else None
+        body = self.world.composer.compose(self.operation, self.attacker, in_body, variant)
         request = render(
             self.world.api, self.operation, bound, body, self.world.ledger, self.attacker
         )
@@ -244,7 +249,7 @@ async def carried(world: World, aimed: Aim, binding: Mapping[Slot, Any]) -> None
     What it restores is removed first.
     """
     if last_word(aimed.operation) in RESTORING and aimed.victims:
-        await world.removed(aimed.victims[-1])
+        await removed(world, aimed.victims[-1])
     link = world.linking(aimed.operation)
     if link is None:
         return

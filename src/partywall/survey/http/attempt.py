@@ -81,6 +81,7 @@ class Attempt:
         after: after what: the owner has read the same ("owner"), or has removed it ("deleted").
         elsewhere: sent to the victim's own base address.
         last: it may do harm beyond its victim, and is tried after all others.
+        alone: its body has nothing else that isn't required.
     """
 
     mode: str
@@ -91,6 +92,7 @@ class Attempt:
     after: After = ""
     elsewhere: bool = False
     last: bool = False
+    alone: bool = False
 
     @property
     def aims(self) -> bool:

@@ -55,6 +55,8 @@ class Composer:
         shown: what an owner is shown of the like of what an operation takes; None for nothing.
         ids: an owner's ids, the newest first.
         silent: whether nothing is said of who may see.
+        offers: (owner, field) -> what lists show of what the field is named after.
+        filed: operation -> the schema of the JSON that its file is to hold.
     """
 
     document: Mapping[str, Any]
@@ -69,6 +71,8 @@ class Composer:
     shown: Callable[[Operation, str], Any] = field(default=lambda _one, _owner: None)
     ids: Callable[[str], list[Any]] = field(default=lambda _owner: [])
     silent: bool = False
+    offers: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    filed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def compose(
         self,
@@ -85,14 +89,20 @@ class Composer:
         payload = self._payload(operation)
         if payload is None and operation.at not in self.assumed and not references:
             return Body()
+        values = Values(self.ledger, owner)
+        if operation.at in self.filed:
+            values.filed = Draft(self.document, values, {}, {}, "full").written(
+                self.filed[operation.at]
+            )
         draft = Draft(
             self.document,
-            Values(self.ledger, owner),
+            values,
             references,
             self.learned[operation.at],
             variant or self.variants.get(operation.at, "full"),
             frozenset(self.reserved.get(operation.at, ())),
             self.ids(owner),
+            {name: found for (who, name), found in self.offers.items() if who == owner},
             silent=self.silent,
             changing=operation.at in self.changing,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from partywall.survey.http.blaming import QUOTED, complaints
+from partywall.survey.http.blaming import LONGEST, QUOTED, complaints
 
 if TYPE_CHECKING:
     from partywall.survey.http.wire import Answer
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 REFERENCE: dict[str, Any] = {"x-own": 0}
 """The field names something: the owner's ids are tried one after the other."""
 DROP: dict[str, Any] = {"x-drop": True}
+BAD_REQUEST = 400
 REFUSED = frozenset({400, 406, 409, 412, 415, 422})
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -26,6 +27,11 @@ REJECTED = re.compile(r"""["'“](.+?)["'”] is not""")
 UNKNOWN_THING = re.compile(
     r"does ?n.t exist|does not exist|invalid pk|no such|unknown \w+ id|not a valid choice"
 )
+NO_JSON = re.compile(
+    r"expecting value|unexpected (?:character|token|end of)|(?:invalid|not valid|malformed) json|"
+    r"jsondecodeerror|json (?:decode|parse) error|json could not be"
+)
+ADDRESS = re.compile(r"(?:start|begin)s? with\b.*\bhttps?://")
 CHOICES = re.compile(
     r"one of|valid choice|permitted|input should be ['\"]|allowed values|choose", re.IGNORECASE
 )
@@ -78,6 +84,13 @@ def corrections(answer: Answer) -> dict[tuple[str, ...], dict[str, Any]]:
     return found
 
 
+def unreadable(answer: Answer) -> bool:
+    """Whether the server took something for JSON that is none: a file that was sent."""
+    return (
+        answer.status >= BAD_REQUEST and NO_JSON.search(answer.text[:LONGEST].lower()) is not None
+    )
+
+
 def correction(text: str) -> dict[str, Any] | None:
     """One complaint as a piece of JSON Schema; None where its words say nothing of a kind."""
     lowered = text.lower()
@@ -85,6 +98,8 @@ def correction(text: str) -> dict[str, Any] | None:
         return REFERENCE
     if matched := PATTERN.search(text):
         return {"type": "string", "pattern": matched[1]}
+    if ADDRESS.search(lowered):
+        return {"type": "string", "format": "uri"}
     if CHOICES.search(lowered) and (choices := _choices(text)):
         return {"enum": choices}
     if limit := _limit(lowered):

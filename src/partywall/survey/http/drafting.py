@@ -37,6 +37,7 @@ class Draft:
         variant: how much of what is optional is sent.
         reserved: fields that hold ids, and are never free text.
         ids: the owner's ids, which a field is given that refers to nobody knows what.
+        offers: field -> what is tried there before them.
         silent: whether nothing is said of who may see.
         changing: whether it is to differ from what is there.
     """
@@ -48,6 +49,7 @@ class Draft:
     variant: Variant
     reserved: frozenset[Path] = frozenset()
     ids: list[Any] = field(default_factory=list)
+    offers: Mapping[str, list[Any]] = field(default_factory=dict)
     silent: bool = False
     changing: bool = False
 
@@ -110,8 +112,9 @@ class Draft:
         own = fix.get("x-own")
         given = self.references.get(path)
         another = given is not None and str(given) not in {str(id_) for id_ in self.ids}
-        if own is not None and own < len(self.ids) and not another:
-            return [self.ids[own]] if plain.get("type") == "array" else self.ids[own]
+        tried = [*self.offers.get(path[-1] if path else "", ()), *self.ids]
+        if own is not None and own < len(tried) and not another:
+            return [tried[own]] if plain.get("type") == "array" else tried[own]
         if path not in self.references:
             return UNSAID
         if (id_ := self.references[path]) is None and needed:

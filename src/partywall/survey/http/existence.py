@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey.http.aim import aim
 from partywall.survey.http.attempt import Attempt
+from partywall.survey.http.clearing import made_by
 from partywall.survey.verdict import Finding
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def compare(engine: Engine, aimed: Aim, attempt: Attempt, done: Exchange) 
         return
     actor = world.actors[aimed.attacker]
     nobody = await world.ask(actor, made[0])
-    world.made_by(aimed.operation, aimed.attacker, nobody, aimed.mine)
+    made_by(world, aimed.operation, aimed.attacker, nobody, aimed.mine)
     if not nobody.answer.status < BROKEN or not done.answer.status < BROKEN:
         return  # a crash tells of the crash
     if nobody.answer.status == done.answer.status:
@@ -114,7 +115,7 @@ async def conflicts(engine: Engine, operation: Operation, attacker: str, victim:
 async def _made(engine: Engine, aimed: Aim, request: Request) -> Exchange:
     """Ask as the attacker, and note what it may have made."""
     done = await engine.world.ask(engine.world.actors[aimed.attacker], request)
-    engine.world.made_by(aimed.operation, aimed.attacker, done, aimed.mine)
+    made_by(engine.world, aimed.operation, aimed.attacker, done, aimed.mine)
     return done
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from partywall.survey.http.aim import removes
 from partywall.survey.http.attacks.others_id import others_id
 from partywall.survey.http.attacks.widened_list import widened_list
 from partywall.survey.http.attempt import Attempt
@@ -69,7 +70,7 @@ async def moved(engine: Engine, aimed: Aim, control: Exchange) -> None:
         public = await world.ask(world.actors["nobody"], made[0])
         if public.answer.ok and same(public, control):
             continue
-        async for what in _moves(engine, aimed):
+        async for what in moves(engine, aimed):
             now = await world.ask(owner, control.request)
             if same(control, now):
                 continue
@@ -104,7 +105,7 @@ async def moved(engine: Engine, aimed: Aim, control: Exchange) -> None:
             return
 
 
-async def _moves(engine: Engine, aimed: Aim) -> AsyncIterator[str]:
+async def moves(engine: Engine, aimed: Aim) -> AsyncIterator[str]:
     """Change what belongs to the victim's thing, as its owner, one way after the other."""
     world = engine.world
     if engine.settings.read_only or not aimed.victims:
@@ -120,7 +121,8 @@ async def _moves(engine: Engine, aimed: Aim) -> AsyncIterator[str]:
                 bound = await world.bound_by(thing, operation)
                 path = [s for s in world.graph.slots[operation.at] if s.place == "path"]
                 about = bool(path) and path[-1].kind == thing.kind
-                if bound is None or not operation.payloads or not about:
+                told = operation.payloads or operation.method == "POST"
+                if bound is None or not told or not about or removes(operation):
                     continue
                 if (await world.perform(aimed.victim, operation, bound)).answer.ok:
                     yield f"a change ({operation.at})"

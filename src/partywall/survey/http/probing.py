@@ -15,6 +15,7 @@ from partywall.survey.acceptance import sort_out
 from partywall.survey.http import existence
 from partywall.survey.http.actors import Actor
 from partywall.survey.http.bodies import Composer
+from partywall.survey.http.clearing import emptied
 from partywall.survey.http.doors import Doors, actor_of
 from partywall.survey.http.engine import Engine, matches
 from partywall.survey.http.graph import Graph
@@ -114,7 +115,7 @@ async def _engine(
 async def _removed(engine: Engine) -> list[str]:
     """Remove all that was made; say what stays."""
     try:
-        return await engine.world.emptied()
+        return await emptied(engine.world)
     except TargetError as error:
         return [f"what was made could not be removed: {error}"]
 

@@ -9,15 +9,17 @@ from partywall.survey.http.aim import Aim, aim
 from partywall.survey.http.attacks.widened_list import widened_list
 from partywall.survey.http.attempt import Attempt
 from partywall.survey.http.bodies import Body
+from partywall.survey.http.clearing import removed
 from partywall.survey.http.engine import Engine
 from partywall.survey.http.events import streams
 from partywall.survey.http.existence import OTHERS_ID, compare, conditional
-from partywall.survey.http.moving import moved
+from partywall.survey.http.furnishing import furnish
+from partywall.survey.http.moving import moved, moves
+from partywall.survey.http.recognising import LATE_S
 from partywall.survey.http.rendering import render
 from partywall.survey.http.report import Open
-from partywall.survey.http.resources import Exchange
+from partywall.survey.http.resources import Exchange, vacant
 from partywall.survey.http.retelling import retold
-from partywall.survey.http.world import LATE_S, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from partywall.survey.http.attempt import Attack
     from partywall.survey.http.operations import Operation
     from partywall.survey.http.wire import Request
+    from partywall.survey.verdict import State
 
 REFUSED = frozenset({401, 403, 405})
+EMPTY = "{}'s own answer is an empty list, of which nothing can leak"
 SHOWN = 1
 """So many of the proofs are named in a finding."""
 
@@ -39,12 +43,14 @@ async def read(engine: Engine, operation: Operation, attacker: str, victim: str)
         engine.open(operation, attacker, victim, aimed)
         return
     control = await owners(engine, aimed)
+    if control.answer.ok and vacant(control.answer.json):
+        control = await _filled(engine, aimed, control)
     if aimed.victims and not aimed.victims[-1].ours:
         mode = "all tenants list the same"
         engine.record(operation, attacker, victim, widened_list, mode, "held")
         return
     if not control.answer.ok:
-        engine.open(operation, attacker, victim, f"as {victim}: {words(control.answer)}")
+        engine.open(operation, attacker, victim, f"as {victim}: {control.answer.words}")
         return
     engine.controls["proved"] += 1
     asked = control.request.text.lower()
@@ -52,13 +58,31 @@ async def read(engine: Engine, operation: Operation, attacker: str, victim: str)
     material = [one for one in told if one.lower() not in asked]
     if material or not any(slot.place == "path" for slot in world.graph.slots[operation.at]):
         _note(engine, operation, victim, material)
+    aimed.vacant = not material and vacant(control.answer.json)
+    if aimed.vacant and not aimed.theirs:
+        nobody = await world.ask(world.actors["nobody"], control.request)
+        aimed.vacant = not nobody.answer.ok  # what anybody is answered is no tenant's list
     await _attempts(engine, aimed, control)
     if material or operation.at in {at for at, _, _ in engine.findings}:
         return
+    if aimed.vacant and operation.at not in engine.public:
+        engine.open(operation, attacker, victim, EMPTY.format(victim))
     if aimed.theirs:
         await moved(engine, aimed, control)
     else:
         engine.empty[operation.at] = operation
+
+
+async def _filled(engine: Engine, aimed: Aim, control: Exchange) -> Exchange:
+    """The control again, after its owner has put something into what it lists."""
+    if await engine.world.lost(aimed.victim):
+        await furnish(engine, aimed.victim)
+        control = await owners(engine, aimed)
+    async for _ in moves(engine, aimed):
+        if not vacant(control.answer.json):
+            break
+        control = await owners(engine, aimed)
+    return control
 
 
 async def _attempts(engine: Engine, aimed: Aim, control: Exchange) -> None:
@@ -135,7 +159,9 @@ async def _attempt(
             recipe=retold(world, [done], control=control, absent=leaked[0]),
         )  # fmt: skip
         return
-    engine.record(operation, aimed.attacker, aimed.victim, attack, attempt.mode, "held")
+    state: State = "undecided" if aimed.vacant else "held"
+    because = EMPTY.format(aimed.victim) if aimed.vacant else ""
+    engine.record(operation, aimed.attacker, aimed.victim, attack, attempt.mode, state, because)
     if attack.name == OTHERS_ID and not leaked and not done.answer.ok:
         await compare(engine, aimed, attempt, done)
         await conditional(engine, aimed, attempt, control)
@@ -182,7 +208,7 @@ async def _deleted(
         return
     thing = aimed.victims[-1]
     control = await owners(engine, aimed)
-    if not control.answer.ok or await world.removed(thing):
+    if not control.answer.ok or await removed(world, thing):
         return
     for attack, attempt in plans:
         if attempt.after == "deleted":

@@ -59,6 +59,10 @@ def render(
         value = constant(api, one, one.name, values) if slot is None else binding[slot]
         for each in value if isinstance(value, list) else [value]:
             told[one.place].append((one.name, written(each)))
+    described = {(one.place, one.name) for one in operation.parameters}
+    for slot, value in binding.items():
+        if slot.place in told and (slot.place, slot.path[0]) not in described:
+            told[slot.place].append((slot.path[0], written(value)))
     return Request(
         operation.method,
         path,
@@ -135,3 +139,8 @@ def _like(letter: str, ledger: Ledger, *, hexadecimal: bool) -> str:
     return ledger.random.choice(
         string.ascii_uppercase if letter.isupper() else string.ascii_lowercase
     )
+
+
+def references(binding: Mapping[Slot, Any]) -> dict[tuple[str, ...], Any]:
+    """The ids that go into the body."""
+    return {slot.path: value for slot, value in binding.items() if slot.place == "body"}

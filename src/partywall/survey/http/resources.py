@@ -133,3 +133,17 @@ def listed(found: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any JSON
         inside = [listed(inner) for inner in found.values() if isinstance(inner, list | dict)]
         return max(inside, key=len, default=[])
     return []
+
+
+def vacant(found: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether a JSON value has lists, and all of them are empty."""
+    lists = list(_lists(found))
+    return bool(lists) and not any(lists)
+
+
+def _lists(found: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - any JSON
+    if isinstance(found, list):
+        yield found
+    elif isinstance(found, dict):
+        for inner in found.values():
+            yield from _lists(inner)

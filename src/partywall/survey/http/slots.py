@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from partywall.survey.http.nouns import identifying, noun, singular, snake
+from partywall.survey.http.nouns import GENERIC, identifying, noun, singular, snake
+from partywall.survey.http.operations import shape
 from partywall.survey.http.schemas import fields, resolve
 
 if TYPE_CHECKING:
@@ -65,11 +66,19 @@ class Slots:
             yield Slot("path", (one.parameter,), one.kind)
         for parameter in operation.parameters:
             name, schema = parameter.name, parameter.schema
-            if parameter.place != "path" and (kind := self.refers(name, schema, operation)):
+            kind = self.refers(name, schema, operation)
+            if not kind and parameter.required:
+                kind = self._by_name(name, operation)
+            if parameter.place != "path" and kind:
                 listed = resolve(schema, self._api.document).get("type") == "array"
                 path = (name, "*") if listed else (name,)
                 yield Slot(parameter.place, path, kind, parameter.required)
-        yield from self._in_body(operation)
+        in_body = list(self._in_body(operation))
+        if operation.method == "POST":
+            yield from self._as_listed(operation, {slot.kind for slot in in_body})
+        elif operation.method == "DELETE" and not operation.payloads:
+            yield from self._bulk(operation)
+        yield from in_body
 
     def refers(
         self,
@@ -104,11 +113,49 @@ class Slots:
             return self._around(operation, above)
         return stem if stem in self._kinds else self._ending(stem)
 
+    def _as_listed(self, operation: Operation, named: set[str]) -> Iterator[Slot]:
+        """What the GET of the same path is told in its query, and the body doesn't name.
+
+        Many a POST to a list takes it all the same, though nothing says so.
+        """
+        named |= {self.refers(one.name, one.schema) for one in operation.parameters}
+        for other in self._api.operations:
+            if other.method == "GET" and other.path == operation.path:
+                for one in other.parameters:
+                    kind = self.refers(one.name, one.schema, other)
+                    if one.place == "query" and kind and kind not in named:
+                        yield Slot("query", (one.name,), kind, required=False)
+
+    def _bulk(self, operation: Operation) -> Iterator[Slot]:
+        """Which ones the DELETE of a list takes away, where nothing says how it is told."""
+        place = shape(operation.path)
+        kinds = (kind.name for kind in self._kinds.values() if place in kind.places)
+        if not place.endswith("{}") and (kind := next(kinds, "")):
+            yield Slot("body", ("ids", "*"), kind)
+
+    def _by_name(self, name: str, operation: Operation) -> str:
+        """The kind of which *name* is the id, where things have names and no ids."""
+        if snake(name) not in GENERIC or list(self._paths.ids(operation)):
+            return ""
+        kind = self._kinds.get(self._around(operation, ()))
+        if kind is None or kind.parameters or operation in kind.makers:
+            return ""
+        chosen = {
+            path
+            for maker in kind.makers[:1]
+            for payload in maker.payloads[:1]
+            for path, _, _ in fields(payload.schema, self._api.document)
+        }
+        return kind.name if (name,) in chosen else ""
+
     def _in_body(self, operation: Operation) -> Iterator[Slot]:
         made = next((k.name for k in self._kinds.values() if operation in k.makers[:1]), "")
         for payload in operation.payloads[:1]:
             for path, leaf, needed in fields(payload.schema, self._api.document):
-                if kind := self._referred(path, leaf, operation, made):
+                kind = self._referred(path, leaf, operation, made)
+                if not kind and needed and path:
+                    kind = self._by_name(path[-1], operation) if len(path) == 1 else ""
+                if kind:
                     yield Slot("body", path, kind, needed)
 
     def _referred(
@@ -120,6 +167,8 @@ class Slots:
         if not name or own:
             return ""  # a new one's own id is none that it refers to
         kind = self.refers(name, leaf, operation, above[-1:])
+        if kind and kind == made and not above and not identifying(name):
+            return ""  # the memory of a memory is its text
         return kind or (made if snake(name) in ITSELF else "")
 
     def _around(self, operation: Operation | None, above: Sequence[str]) -> str:

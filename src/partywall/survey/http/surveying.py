@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from partywall.errors import PartywallError, TargetError
 from partywall.survey.http.aim import removes
+from partywall.survey.http.clearing import cleared
 from partywall.survey.http.engine import learned_identities, selectors
 from partywall.survey.http.furnishing import furnish
 from partywall.survey.http.graphql import endpoints, graphql
@@ -15,6 +16,7 @@ from partywall.survey.http.live import live
 from partywall.survey.http.moving import counted
 from partywall.survey.http.order import in_order, principal_last
 from partywall.survey.http.reading import read
+from partywall.survey.http.recognising import inherited
 from partywall.survey.http.sharing import shared
 from partywall.survey.http.timing import timed
 from partywall.survey.http.wiping import wiped
@@ -38,6 +40,7 @@ async def survey(engine: Engine, journal: Journal) -> None:
     """Attack every operation for every pair of tenants."""
     world, watch = engine.world, engine.watch
     watch.stage("making what each tenant is to have")
+    await inherited(world)
     for tenant in world.tenants:
         await furnish(engine, tenant)
     engine.identities = learned_identities(world)
@@ -93,7 +96,7 @@ async def _writes(
             _in_time(engine)
             since = len(world.made)
             await _guarded(engine, write, operation, attacker, victim)
-            await world.cleared(since, keep=True)
+            await cleared(world, since, keep=True)
             await _after(engine, journal, operation, attacker, victim)
             if removes(operation) or not operation.names:
                 for tenant in (attacker, victim):

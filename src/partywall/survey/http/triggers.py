@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from partywall.survey.http.clearing import made_by
 from partywall.survey.http.nouns import PRINCIPALS, snake
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Trigger:
         if not done.answer.ok:
             return None
         if self.operation.method != "PATCH":
-            world.made_by(self.operation, owner, done, bound)
+            made_by(world, self.operation, owner, done, bound)
         return done
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -37,12 +38,18 @@ ADDRESSES = ("url", "uri", "link", "website", "endpoint", "webhook")
 
 
 class Values:
-    """Makes values for one owner; each canary is told to `planted`."""
+    """Makes values for one owner.
+
+    Attributes:
+        planted: each canary that was made.
+        filed: what files hold as JSON; None where any text will do.
+    """
 
     def __init__(self, ledger: Ledger, owner: str) -> None:
         self._ledger = ledger
         self._owner = owner
         self.planted: list[str] = []
+        self.filed: Any = None
 
     def canary(self) -> str:
         """A new canary."""
@@ -73,6 +80,8 @@ class Values:
         media = str(schema.get("contentMediaType", ""))
         if form == "binary" or media.startswith("application/octet"):
             canary = self.canary()
+            if self.filed is not None:
+                return Upload(f"{canary}.json", json.dumps(self.filed))
             return Upload(f"{canary}.txt", f"{canary}\n")
         if (made := self._formatted(form)) is not None:
             return made

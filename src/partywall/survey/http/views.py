@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.bodies import Body
 from partywall.survey.http.events import streams
+from partywall.survey.http.paging import paged
 from partywall.survey.http.rendering import render
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class Views:
             )
             for operation, bound in about[:ABOUT]:
                 request = render(world.api, operation, bound, Body(), world.ledger, owner)
+                page = paged(operation, world.api.document)
+                request = request.but(query=(*request.query, *page))
                 found.setdefault(request.target, (operation, request, thing.kind))
         near: list[Operation] = []
         rooted = len(self._root(asked))

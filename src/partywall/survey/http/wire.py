@@ -123,6 +123,14 @@ class Answer:
         door = any(word in onward for word in ("login", "log-in", "signin", "sign-in", "auth"))
         return self.ok or (self.status in {301, 302, 303} and bool(onward) and not door)
 
+    @property
+    def words(self) -> str:
+        """What the server said, in a line."""
+        if not self.status:
+            return self.error
+        said = " ".join(self.text.split())
+        return f"{self.status} {said[:200]}".rstrip()
+
     @cached_property
     def text(self) -> str:
         """The body as text."""

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.asking import asking
 from partywall.survey.http.bodies import REFUSED as NO_BODY
 from partywall.survey.http.bodies import VARIANTS, Body, Composer
-from partywall.survey.http.complaints import DROP, REFUSED, corrections
+from partywall.survey.http.complaints import REFUSED, unreadable
 from partywall.survey.http.graph import Graph, Slot
+from partywall.survey.http.learning import learn
 from partywall.survey.http.nouns import PRINCIPALS, snake
 from partywall.survey.http.operations import SAFE, shape
-from partywall.survey.http.rendering import constant, render
+from partywall.survey.http.recognising import found_before, identified
+from partywall.survey.http.rendering import constant, references, render
 from partywall.survey.http.resources import (
     Exchange,
     Resource,
-    candidates,
-    containing,
-    linked,
-    listed,
-    outermost,
 )
 from partywall.survey.http.values import Values
 from partywall.survey.http.wire import Answer, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from partywall.survey.http.actors import Actor
     from partywall.survey.http.doors import Doors
@@ -42,7 +36,6 @@ if TYPE_CHECKING:
     from partywall.survey.http.wire import Wire
 
 TRIES = 7
-MOST_OWN = 6
 MOST_ASKED = 16
 CANDIDATES = 4
 NATURAL = 12
@@ -63,6 +56,10 @@ class World:
         made: what is to be removed in the end.
         orphans: requests that were under way when the run was stopped.
         history: id -> all that was ever made.
+        controls: (owner, operation) -> the owner's own request that was accepted last.
+        bases: (owner, kind) -> the base, as far as they were made.
+        examples: (owner, kind) -> what its owner was shown of one.
+        stayed: ids of what could not be removed.
         left_out: tells an operation that must not be asked at all.
     """
 
@@ -82,11 +79,14 @@ class World:
     history: dict[str, Resource] = field(default_factory=dict)
     orphans: list[Exchange] = field(default_factory=list)
     controls: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    bases: dict[tuple[str, str], Resource | None] = field(default_factory=dict)
+    examples: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    stayed: set[str] = field(default_factory=set)
 
     def _ids(self, owner: str) -> list[Any]:
         """The owner's ids, of what was made last first."""
         made = [one.id for one in reversed(self.made) if one.owner == owner]
-        based = [one.id for (name, _), one in self._bases.items() if name == owner and one]
+        based = [one.id for (name, _), one in self.bases.items() if name == owner and one]
         return list(dict.fromkeys([*made, *based, *self.actors[owner].own.values()]))
 
     def _like(self, operation: Operation, owner: str) -> Any:  # noqa: ANN401 - any JSON
@@ -94,7 +94,7 @@ class World:
         kinds = [kind for kind in self.graph.kinds.values() if operation in kind.makers[:2]]
         path = [slot.kind for slot in self.graph.slots[operation.at] if slot.place == "path"]
         for name in [*(kind.name for kind in kinds), *path[-1:]]:
-            for text in self._examples.get((owner, name), ()):
+            for text in self.examples.get((owner, name), ()):
                 return text
         return None
 
@@ -105,13 +105,10 @@ class World:
 
     def __post_init__(self) -> None:
         """Begin with what the tenants declare as their own."""
-        self._bases: dict[tuple[str, str], Resource | None] = {}
         self._making: set[tuple[str, str]] = set()
-        self._stayed: set[str] = set()
-        self._examples: dict[tuple[str, str], list[Any]] = {}
         self.composer.ids = self._ids
         self.composer.shown = self._like
-        self._fixed = {word for one in self.api.operations for word in one.words}
+        self.fixed = {word for one in self.api.operations for word in one.words}
         for one in self.api.operations:
             paths = {slot.path for slot in self.graph.slots[one.at] if slot.place == "body"}
             self.composer.reserved[one.at] = paths
@@ -120,7 +117,7 @@ class World:
         for name, actor in self.actors.items():
             for parameter, value in actor.own.items():
                 kind = self.graph.own_kind(parameter)
-                self._bases.setdefault((name, kind), Resource(kind, name, value, {kind: value}))
+                self.bases.setdefault((name, kind), Resource(kind, name, value, {kind: value}))
 
     async def ask(self, actor: Actor, request: Request, canaries: tuple[str, ...] = ()) -> Exchange:
         """Send one request, and remember what it told of others."""
@@ -155,7 +152,8 @@ class World:
                     self.controls[owner, operation.at] = done
                     self.refused.pop((owner, operation.at), None)
                     return done
-                if done.answer.status not in REFUSED or not self._learn(operation, done.answer):
+                wrong = done.answer.status in REFUSED or unreadable(done.answer)
+                if not wrong or not await learn(self, owner, operation, done.answer):
                     break
             if body.media != NO_BODY and self._hopeless(operation, done):
                 break
@@ -176,32 +174,17 @@ class World:
         self.composer.assumed.add(operation.at)  # nothing says so, but it may want a body
         return False
 
-    def _learn(self, operation: Operation, answer: Answer) -> bool:
-        """Whether the server's complaint says anything new."""
-        learned = self.composer.learned[operation.at]
-        new = {}
-        for path, fix in corrections(answer).items():
-            before = learned.get(path)
-            if before is None:
-                new[path] = fix
-            elif "x-own" in fix:
-                if (tried := before.get("x-own", -1) + 1) < MOST_OWN:
-                    new[path] = {"x-own": tried}
-            elif fix is not DROP and not fix.items() <= before.items():
-                new[path] = {**before, **fix}
-        learned.update(new)
-        return bool(new)
-
     async def base(self, owner: str, kind: str) -> Resource | None:
         """The one that everything else of *owner* stands below; the same each time."""
         key = owner, kind
-        if key not in self._bases and key not in self._making:
+        if key not in self.bases and key not in self._making:
             self._making.add(key)
             try:
-                self._bases[key] = await self.fresh(owner, kind) or await self._found(owner, kind)
+                made = await self.fresh(owner, kind)
+                self.bases[key] = made or await found_before(self, owner, kind)
             finally:
                 self._making.discard(key)
-        return self._bases.get(key)
+        return self.bases.get(key)
 
     async def fresh(
         self, owner: str, kind: str, chain: Mapping[str, Any] | None = None
@@ -223,11 +206,11 @@ class World:
                 continue
             done = await self.perform(owner, maker, bound)
             if not done.answer.accepted:
-                self.lacks[owner, kind] = f"{maker.at} as {owner}: {words(done.answer)}"
+                self.lacks[owner, kind] = f"{maker.at} as {owner}: {done.answer.words}"
                 continue
             above = {slot.kind: value for slot, value in bound.items() if slot.place == "path"}
             try:
-                one = await self._identified(owner, known, done, above) if known else None
+                one = await identified(self, owner, known, done, above) if known else None
             except asyncio.CancelledError:
                 self.orphans.append(done)
                 raise
@@ -286,55 +269,7 @@ class World:
         found = one.value(slot.path[-1] if slot.place != "body" else slot.kind)
         return [found] if slot.path[-1] == "*" else found
 
-    async def _identified(
-        self, owner: str, kind: Kind, done: Exchange, above: Mapping[str, Any]
-    ) -> Resource | None:
-        """The resource that was just made: its id is the one by which its owner can read it."""
-        answer = done.answer
-        found = list(candidates(kind, answer.json))
-        location = answer.headers.get("location", "").partition("?")[0].rstrip("/")
-        if (last := location.rpartition("/")[2]) and last not in self._fixed:
-            found.append(last)
-        if isinstance(done.request.body, dict):
-            found += [v for v in candidates(kind, done.request.body) if v not in found]
-        parents = {str(value) for name, value in above.items() if name != kind.name}
-        found = [each for each in found if str(each) not in parents]
-        checked = await self._checked(owner, kind, done, above, found[:CANDIDATES])
-        if checked is not None:
-            return checked
-        for wait_s in LATE_S[: 2 if found else None]:
-            await asyncio.sleep(wait_s)
-            if (seen := await self._seen(owner, kind, done, above)) is not None:
-                return seen
-        if not found:
-            return None
-        return Resource(
-            kind.name, owner, found[0], {**above, kind.name: found[0]},
-            outermost(answer.json), done.canaries, done,
-        )  # fmt: skip
-
-    async def _checked(
-        self, owner: str, kind: Kind, done: Exchange, above: Mapping[str, Any], found: Sequence[Any]
-    ) -> Resource | None:
-        if not found:
-            return None
-        for wait_s in LATE_S:
-            await asyncio.sleep(wait_s)
-            for value in found:
-                one = Resource(
-                    kind.name, owner, value, {**above, kind.name: value},
-                    outermost(done.answer.json), done.canaries, done,
-                )  # fmt: skip
-                shown = await self._read(one, kind)
-                if shown is None:
-                    return one  # nothing shows one of this kind: the most likely id is taken
-                if shown.answer.ok:
-                    self._examples[owner, kind.name] = [shown.answer.json]
-                    told = {**outermost(shown.answer.json), **one.fields}
-                    return Resource(kind.name, owner, value, one.chain, told, done.canaries, done)
-        return None
-
-    async def _read(self, one: Resource, kind: Kind) -> Exchange | None:
+    async def read(self, one: Resource, kind: Kind) -> Exchange | None:
         """Its owner reads it; None where no operation shows one."""
         for reader in kind.readers:
             if self.left_out(reader):
@@ -345,28 +280,16 @@ class World:
                 return await self.ask(self.actors[one.owner], request)
         return None
 
-    async def _seen(
-        self, owner: str, kind: Kind, done: Exchange, above: Mapping[str, Any]
-    ) -> Resource | None:
-        """What was made, found by its canary in the owner's own list."""
-        for lister in kind.listers:
-            answer = await self._list(owner, lister, above)
-            if answer is None:
-                continue
-            if answer.json is None and (value := linked(kind, answer.text, done.canaries)):
-                chain = {**above, kind.name: value}
-                return Resource(kind.name, owner, value, chain, {}, done.canaries, done)
-            inside = containing(answer.json, done.canaries)
-            if inside is None:
-                continue
-            for value in candidates(kind, inside):
-                chain = {**above, kind.name: value}
-                return Resource(
-                    kind.name, owner, value, chain, outermost(inside), done.canaries, done
-                )
-        return None
+    async def listing(
+        self, owner: str, lister: Operation, above: Mapping[str, Any]
+    ) -> Answer | None:
+        """What a list answers *owner*; None where it must not or can not be asked.
 
-    async def _list(self, owner: str, lister: Operation, above: Mapping[str, Any]) -> Answer | None:
+        Args:
+            owner: who asks.
+            lister: the operation.
+            above: kind -> id of what it lists below, where not the owner's bases.
+        """
         if self.left_out(lister):
             return None
         bound: dict[Slot, Any] = {}
@@ -374,42 +297,13 @@ class World:
             if slot.place != "path" and not slot.required:
                 continue
             value = above.get(slot.kind)
-            if value is None and (one := self._bases.get((owner, slot.kind))) is not None:
+            if value is None and (one := self.bases.get((owner, slot.kind))) is not None:
                 value = one.value(slot.path[-1])
             if value is None:
                 return None
             bound[slot] = value
         request = render(self.api, lister, bound, Body(), self.ledger, owner)
         return (await self.ask(self.actors[owner], request)).answer
-
-    async def _found(self, owner: str, kind: str) -> Resource | None:
-        """One that was there before: in the owner's list alone, else in everybody's."""
-        known = self.graph.kinds.get(kind)
-        for lister in known.listers if known else ():
-            answer = await self._list(owner, lister, {})
-            if known is None or answer is None or not answer.ok:
-                continue
-            others = ""
-            for other in self.tenants:
-                if other != owner and (more := await self._list(other, lister, {})):
-                    others += more.text
-            rows = [(next(candidates(known, each), None), each) for each in listed(answer.json)]
-            there = [(value, each) for value, each in rows if value is not None]
-            for value, each in there:
-                if str(value) not in others:
-                    self._examples.setdefault((owner, kind), [each])
-                    self._natural(owner, value, each, others)
-                    return Resource(kind, owner, value, {kind: value}, outermost(each))
-            for value, each in there[:1]:
-                return Resource(kind, owner, value, {kind: value}, outermost(each), ours=False)
-        return None
-
-    def _natural(self, owner: str, value: object, each: object, others: str) -> None:
-        """Note an id and the texts beside it that only its owner is shown."""
-        self.ledger.owns(owner, value)
-        for text in outermost(each).values():
-            if isinstance(text, str) and len(text) >= NATURAL and text not in others:
-                self.ledger.owns(owner, text)
 
     async def bound_by(self, one: Resource, operation: Operation) -> dict[Slot, Any] | None:
         """Ids for the path of *operation* so that it is about *one*; None where that can't be."""
@@ -425,7 +319,7 @@ class World:
             elif slot.kind in one.chain:
                 bound[slot] = one.chain[slot.kind]
             else:
-                base = self._bases.get((one.owner, slot.kind))
+                base = self.bases.get((one.owner, slot.kind))
                 if base is None:
                     return None
                 bound[slot] = base.value(slot.path[-1])
@@ -434,20 +328,20 @@ class World:
     async def lost(self, owner: str) -> list[str]:
         """The kinds of which *owner*'s base is gone; it is made anew when it is asked for."""
         gone = []
-        for (name, kind), one in list(self._bases.items()):
+        for (name, kind), one in list(self.bases.items()):
             if name != owner or one is None or one.made is None:
                 continue
             if not await self.there(one):
                 gone.append(kind)
-        for (name, kind), one in list(self._bases.items()):
+        for (name, kind), one in list(self.bases.items()):
             if name == owner and one is not None and set(gone) & set(one.chain):
-                del self._bases[name, kind]
+                del self.bases[name, kind]
         return gone
 
     async def shown(self, one: Resource) -> Exchange | None:
         """What its owner is shown of it; None where nothing shows it."""
         known = self.graph.kinds[one.kind]
-        if (found := await self._read(one, known)) is not None:
+        if (found := await self.read(one, known)) is not None:
             return found
         for lister in known.listers[:1]:
             bound = {
@@ -462,31 +356,31 @@ class World:
     async def there(self, one: Resource) -> bool:
         """Whether its owner still finds it, where there is a way to look."""
         known = self.graph.kinds[one.kind]
-        shown = await self._read(one, known)
+        shown = await self.read(one, known)
         if shown is not None:
             return shown.answer.status not in GONE
         for lister in known.listers[:1]:
-            answer = await self._list(one.owner, lister, one.chain)
+            answer = await self.listing(one.owner, lister, one.chain)
             if answer is not None and answer.ok:
                 return str(one.id) in answer.text or any(c in answer.text for c in one.canaries)
         return True
 
     def holding(self, owner: str, kind: str, id_: object) -> Resource | None:
         """The resource of *owner* with that id."""
-        one = self._bases.get((owner, kind))
+        one = self.bases.get((owner, kind))
         if one is not None and one.id == id_:
             return one
         return next((r for r in self.made if r.kind == kind and r.id == id_), None)
 
     def replaced(self, owner: str, kind: str, one: Resource | None) -> Resource | None:
         """Put another base in the place of one; the one that was there."""
-        before = self._bases.get((owner, kind))
-        self._bases[owner, kind] = one
+        before = self.bases.get((owner, kind))
+        self.bases[owner, kind] = one
         return before
 
     def based(self, owner: str, kind: str) -> Resource | None:
         """The base that is there already."""
-        return self._bases.get((owner, kind))
+        return self.bases.get((owner, kind))
 
     def linking(self, operation: Operation) -> Operation | None:
         """What puts there what *operation* takes away: POST or PUT at the same path, of two ids."""
@@ -498,124 +392,6 @@ class World:
             if one.method in {"POST", "PUT"} and same and not self.left_out(one):
                 return one
         return None
-
-    @property
-    def bases(self) -> dict[tuple[str, str], Resource | None]:
-        """(owner, kind) -> the base, as far as they were made."""
-        return self._bases
-
-    def made_by(
-        self, operation: Operation, owner: str, done: Exchange, bound: Mapping[Slot, Any]
-    ) -> None:
-        """Note what an accepted request seems to have made, so that it is removed in the end."""
-        above = {slot.kind: value for slot, value in bound.items() if slot.place == "path"}
-        for kind in self.graph.kinds.values():
-            if operation in kind.makers[:2] and kind.name not in above:
-                value = next(iter(candidates(kind, done.answer.json)), None)
-                known = {(one.kind, str(one.id)) for one in self.made}
-                if value is not None and (kind.name, str(value)) not in known:
-                    chain = {**above, kind.name: value}
-                    one = Resource(
-                        kind.name, owner, value, chain, outermost(done.answer.json),
-                        done.canaries, done,
-                    )  # fmt: skip
-                    self.made.append(one)
-                    self.journal.made(one)
-                    self.history[str(value)] = one
-                    self.ledger.owns(owner, value)
-
-    async def removed(self, one: Resource) -> str:
-        """Let its owner remove it; say why it stays, "" where it is gone."""
-        said = "no operation removes one"
-        for remover in self.graph.kinds[one.kind].removers:
-            if self.left_out(remover):
-                continue
-            bound = await self.bound_by(one, remover)
-            if bound is None:
-                continue
-            body = self.composer.compose(remover, one.owner, references(bound))
-            request = render(self.api, remover, bound, body, self.ledger, one.owner)
-            answer = (await self.ask(self.actors[one.owner], request)).answer
-            if answer.accepted or answer.status in GONE:
-                self.journal.gone(one)
-                return ""
-            said = words(answer)
-        return said
-
-    async def emptied(self) -> list[str]:
-        """Remove all that the run made, also what nobody noted; say what stays."""
-        for done in self.orphans:
-            self._adopted(done)
-        stays = await self.cleared()
-        for owner in self.tenants:
-            for kind in self.graph.kinds.values():
-                for lister in kind.listers[:1]:
-                    answer = await self._list(owner, lister, {})
-                    stays += await self._swept(owner, kind, answer)
-        counted = Counter(stays)
-        return [
-            f"could not be removed: {number} × {said}"
-            if number > 1
-            else f"could not be removed: {said}"
-            for said, number in counted.items()
-        ]
-
-    def _adopted(self, done: Exchange) -> None:
-        """Note what a request made whose answer nobody waited for."""
-        for operation in self.api.operations:
-            path = re.escape(operation.prefix + operation.path)
-            pattern = re.sub(r"\\{[^{}]+\\}", "([^/]+)", path)
-            found = re.fullmatch(pattern, done.request.path)
-            if operation.method == done.request.method and found and done.answer.ok:
-                slots = [s for s in self.graph.slots[operation.at] if s.place == "path"]
-                self.made_by(
-                    operation, done.actor.name, done, dict(zip(slots, found.groups(), strict=False))
-                )
-
-    async def _swept(self, owner: str, kind: Kind, answer: Answer | None) -> list[str]:
-        """Remove what a list still shows of this run's."""
-        stays = []
-        for each in listed(answer.json) if answer is not None and answer.ok else ():
-            text = json.dumps(each).lower()
-            value = next(iter(candidates(kind, each)), None)
-            if f"pw{self.ledger.run}" not in text or value is None:
-                continue
-            if str(value) in self._stayed:
-                continue
-            one = Resource(kind.name, owner, value, {kind.name: value})
-            if said := await self.removed(one):
-                stays.append(f"{one.kind} of {one.owner} ({said})")
-        return stays
-
-    async def cleared(self, since: int = 0, *, keep: bool = False) -> list[str]:
-        """Remove what was made, the last first; say what stays.
-
-        Args:
-            since: what was made before stays, by its number.
-            keep: whether the bases stay.
-        """
-        stays = []
-        bases = {id(one) for one in self._bases.values()} if keep else set()
-        kept = [one for one in self.made[since:] if id(one) in bases]
-        for one in reversed(self.made[since:]):
-            if id(one) not in bases and (said := await self.removed(one)):
-                stays.append(f"{one.kind} of {one.owner} ({said})")
-                self._stayed.add(str(one.id))
-        self.made[since:] = kept
-        return stays
-
-
-def references(binding: Mapping[Slot, Any]) -> dict[tuple[str, ...], Any]:
-    """The ids that go into the body."""
-    return {slot.path: value for slot, value in binding.items() if slot.place == "body"}
-
-
-def words(answer: Answer) -> str:
-    """What a server said, in a line."""
-    if not answer.status:
-        return answer.error
-    said = " ".join(answer.text.split())
-    return f"{answer.status} {said[:200]}".rstrip()
 
 
 def principal(slot: Slot) -> bool:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.aim import Aim, aim, carried, removes, targets
+from partywall.survey.http.clearing import made_by
 from partywall.survey.http.credentials import secret
 from partywall.survey.http.existence import OTHERS_ID, compare, conflicts
 from partywall.survey.http.nouns import PRINCIPALS, snake
 from partywall.survey.http.retelling import retold
 from partywall.survey.http.schemas import fields
 from partywall.survey.http.views import View
-from partywall.survey.http.world import words
 from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ async def control(engine: Engine, operation: Operation, attacker: str, victim: s
     before = await engine.views.still(victim, asked)
     done = await world.perform(victim, operation, required)
     if not done.answer.accepted:
-        engine.open(operation, attacker, victim, f"as {victim}: {words(done.answer)}")
+        engine.open(operation, attacker, victim, f"as {victim}: {done.answer.words}")
         return None
     engine.controls["proved"] += 1
     _kept(engine, operation, victim, done, required)
@@ -231,7 +231,7 @@ def _kept(
 ) -> None:
     """Note what an accepted request may have made, to remove it in the end."""
     if done.answer.ok and operation.method in {"POST", "PUT"}:
-        engine.world.made_by(operation, owner, done, bound)
+        made_by(engine.world, operation, owner, done, bound)
 
 
 async def _after(

@@ -40,6 +40,8 @@ def id_in_body(sight: Sight) -> Iterator[Attempt]:
     """
     for slot in sight.at("body"):
         yield Attempt(f"body {slot.name}: victim", {slot: VICTIM})
+        if not slot.required:  # some handlers look at one field, or at the others
+            yield Attempt(f"body {slot.name}: victim, alone", {slot: VICTIM}, alone=True)
         if slot.path[-1] == "*":
             listed = Choice("victim", listed=True)
             yield Attempt(f"body {slot.name}: own and victim", {slot: listed})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.attempt import Attempt, Extra, Sight, alike, attack
 from partywall.survey.http.nouns import snake
+from partywall.survey.http.paging import LIMITING, PAGING, paged
 from partywall.survey.http.schemas import resolve
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ SEARCHING = frozenset(
 )  # fmt: skip
 INCLUDING = frozenset({"include", "expand", "with", "embed", "fields", "populate", "relations"})
 SORTING = frozenset({"sort", "order", "order_by", "sort_by", "ordering"})
-LIMITING = frozenset({"limit", "size", "page_size", "per_page", "count", "top", "first"})
-PAGING = frozenset({"page", "offset", "skip", "start", "after", "cursor", "from"})
 EVERY = ("all", "*", "any")
 MANY = 10_000
 FEW = 6
@@ -54,6 +53,9 @@ def widened_list(sight: Sight) -> Iterator[Attempt]:
             for value in _values(one, sight):
                 extra = Extra("query", one.name, alike(value))
                 yield Attempt(f"{one.name}={_short(value, sight)}", extras=(extra,))
+    if page := paged(sight.operation, sight.api.document):
+        said = "&".join(f"{name}={value}" for name, value in page)
+        yield Attempt(said, extras=tuple(Extra("query", n, alike(v)) for n, v in page))
 
 
 def _values(one: Parameter, sight: Sight) -> Sequence[Any]:

@@ -12,7 +12,6 @@ from partywall.survey.http.gql.schema import Schema
 from partywall.survey.http.operations import Operation
 from partywall.survey.http.schemas import resolve
 from partywall.survey.http.wire import Request
-from partywall.survey.http.world import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,4 +133,4 @@ def said(done: Exchange) -> str:
     if isinstance(errors, list) and errors:
         first = str(_member(errors[0], "message") or errors[0])
         return f"{done.answer.status} {' '.join(first.split())[:200]}"
-    return words(done.answer)
+    return done.answer.words

@@ -11,10 +11,10 @@ from partywall.survey.http.gql.schema import ANY, Call, Place, Schema
 from partywall.survey.http.nouns import snake
 from partywall.survey.http.operations import Operation
 from partywall.survey.http.order import dangerous
+from partywall.survey.http.recognising import NATURAL
 from partywall.survey.http.resources import Resource, listed, outermost
 from partywall.survey.http.values import Values
 from partywall.survey.http.views import Noise
-from partywall.survey.http.world import NATURAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,0 +1,132 @@
+"""Everything that a run made is noted, and removed in the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from partywall.survey.http.rendering import references, render
+from partywall.survey.http.resources import Exchange, Resource, candidates, listed, outermost
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from partywall.survey.http.graph import Slot
+    from partywall.survey.http.kinds import Kind
+    from partywall.survey.http.operations import Operation
+    from partywall.survey.http.wire import Answer
+    from partywall.survey.http.world import World
+
+GONE = frozenset({404, 410})
+
+
+def made_by(
+    world: World, operation: Operation, owner: str, done: Exchange, bound: Mapping[Slot, Any]
+) -> None:
+    """Note what an accepted request seems to have made, so that it is removed in the end."""
+    above = {slot.kind: value for slot, value in bound.items() if slot.place == "path"}
+    for kind in world.graph.kinds.values():
+        if operation in kind.makers[:2] and kind.name not in above:
+            value = next(iter(candidates(kind, done.answer.json)), None)
+            known = {(one.kind, str(one.id)) for one in world.made}
+            if value is not None and (kind.name, str(value)) not in known:
+                chain = {**above, kind.name: value}
+                one = Resource(
+                    kind.name, owner, value, chain, outermost(done.answer.json),
+                    done.canaries, done,
+                )  # fmt: skip
+                world.made.append(one)
+                world.journal.made(one)
+                world.history[str(value)] = one
+                world.ledger.owns(owner, value)
+
+
+async def removed(world: World, one: Resource) -> str:
+    """Let its owner remove it; say why it stays, "" where it is gone."""
+    said = "no operation removes one"
+    for remover in world.graph.kinds[one.kind].removers:
+        if world.left_out(remover):
+            continue
+        bound = await world.bound_by(one, remover)
+        if bound is None:
+            continue
+        body = world.composer.compose(remover, one.owner, references(bound))
+        request = render(world.api, remover, bound, body, world.ledger, one.owner)
+        answer = (await world.ask(world.actors[one.owner], request)).answer
+        if answer.accepted or answer.status in GONE:
+            world.journal.gone(one)
+            return ""
+        said = answer.words
+    return said
+
+
+async def emptied(world: World) -> list[str]:
+    """Remove all that the run made, also what nobody noted; say what stays."""
+    for done in world.orphans:
+        _adopted(world, done)
+    stays = await cleared(world)
+    for owner in world.tenants:
+        for kind in world.graph.kinds.values():
+            for lister in kind.listers[:1]:
+                answer = await world.listing(owner, lister, {})
+                stays += await _swept(world, owner, kind, answer)
+    counted = Counter(stays)
+    return [
+        f"could not be removed: {number} × {said}"
+        if number > 1
+        else f"could not be removed: {said}"
+        for said, number in counted.items()
+    ]
+
+
+def _adopted(world: World, done: Exchange) -> None:
+    """Note what a request made whose answer nobody waited for."""
+    for operation in world.api.operations:
+        path = re.escape(operation.prefix + operation.path)
+        pattern = re.sub(r"\\{[^{}]+\\}", "([^/]+)", path)
+        found = re.fullmatch(pattern, done.request.path)
+        if operation.method == done.request.method and found and done.answer.ok:
+            slots = [s for s in world.graph.slots[operation.at] if s.place == "path"]
+            made_by(
+                world,
+                operation,
+                done.actor.name,
+                done,
+                dict(zip(slots, found.groups(), strict=False)),
+            )
+
+
+async def _swept(world: World, owner: str, kind: Kind, answer: Answer | None) -> list[str]:
+    """Remove what a list still shows of this run's."""
+    stays = []
+    for each in listed(answer.json) if answer is not None and answer.ok else ():
+        text = json.dumps(each).lower()
+        value = next(iter(candidates(kind, each)), None)
+        if f"pw{world.ledger.run}" not in text or value is None:
+            continue
+        if str(value) in world.stayed:
+            continue
+        one = Resource(kind.name, owner, value, {kind.name: value})
+        if said := await removed(world, one):
+            stays.append(f"{one.kind} of {one.owner} ({said})")
+    return stays
+
+
+async def cleared(world: World, since: int = 0, *, keep: bool = False) -> list[str]:
+    """Remove what was made, the last first; say what stays.
+
+    Args:
+        since: what was made before stays, by its number.
+        keep: whether the bases stay.
+    """
+    stays = []
+    bases = {id(one) for one in world.bases.values()} if keep else set()
+    kept = [one for one in world.made[since:] if id(one) in bases]
+    for one in reversed(world.made[since:]):
+        if id(one) not in bases and (said := await removed(world, one)):
+            stays.append(f"{one.kind} of {one.owner} ({said})")
+            world.stayed.add(str(one.id))
+    world.made[since:] = kept
+    return stays
