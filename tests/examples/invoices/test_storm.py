@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from partywall.servers import Postgres
 
-COMPANIES, REQUESTS, LINES = 50, 2000, 16
+COMPANIES, REQUESTS, LINES = 50, 1000, 16
 READS = (
     "/invoices",
     "/customers",

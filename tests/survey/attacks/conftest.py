@@ -12,6 +12,25 @@ from tests.survey.surveys import Survey
 if TYPE_CHECKING:
     from tests.conftest import Database
 
+ONCE_MORE = {("postgres15", "copy"), ("postgres18", "target")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of servers and places not the whole product: each server, and each place, is met once.
+
+    What is surveyed, the copy or the target itself, has nothing to do with the server's version.
+    """
+    items[:] = [one for one in items if not _met(one)]
+
+
+def _met(item: pytest.Item) -> bool:
+    called = getattr(item, "callspec", None)
+    if called is None or not {"server", "place"} <= called.params.keys():
+        return False
+    if any(m.args[0] == "server" for m in item.iter_markers("parametrize")):
+        return False
+    return (called.params["server"], called.params["place"]) in ONCE_MORE
+
 
 @pytest.fixture
 def survey(database: Database) -> Survey:

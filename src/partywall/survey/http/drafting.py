@@ -152,7 +152,8 @@ class Draft:
         }
         for name in self._below(path):
             if name not in properties:
-                made[name] = self._node(name, {"type": "string"}, (*path, name), needed=True)
+                inside = (*path, name)
+                made[name] = self._node(name, self._unsaid(inside), inside, needed=True)
         return {name: value for name, value in made.items() if value is not OMITTED}
 
     def _below(self, path: Path) -> list[str]:
@@ -161,6 +162,12 @@ class Draft:
         depth = len(path)
         names = [each[depth] for each in asked if len(each) > depth and each[:depth] == path]
         return [name for name in dict.fromkeys(names) if name != "*"]
+
+    def _unsaid(self, path: Path) -> dict[str, Any]:
+        """The schema of a field that has none, by what is referred to below it."""
+        if (*path, "*") in self.references:
+            return {"type": "array", "items": {"type": "string"}}
+        return {"type": "object" if self._below(path) else "string"}
 
     def _list(self, name: str, plain: Mapping[str, Any], path: Path, *, needed: bool) -> Any:  # noqa: ANN401 - a list
         inside = (*path, "*")

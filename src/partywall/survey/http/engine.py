@@ -43,6 +43,7 @@ class Engine:
         tells: operation -> what differs between a victim's id and nobody's, as finished findings.
         alike: how many operations answered both alike.
         visible: (operation, owner) -> whether its owner can see what it does.
+        late: operations whose effect was seen only a moment after they had answered.
         shown: (operation, owner) -> the control that succeeded.
         causes: a finding's key -> the field of the body that isn't checked, and of what kind.
         empty: operations whose answer, to its owner, held nothing that can be recognised.
@@ -64,6 +65,7 @@ class Engine:
     alike: set[str] = field(default_factory=set)
     empty: dict[str, Operation] = field(default_factory=dict)
     visible: dict[tuple[str, str], bool] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
     shown: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     causes: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
     controls: Counter[str] = field(default_factory=Counter)

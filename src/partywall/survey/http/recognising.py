@@ -77,6 +77,7 @@ async def _checked(
             if shown is None:
                 return one  # nothing shows one of this kind: the most likely id is taken
             if shown.answer.ok:
+                world.waited[wait_s > 0] += 1
                 world.examples[owner, kind.name] = [shown.answer.json]
                 told = {**outermost(shown.answer.json), **one.fields}
                 return Resource(kind.name, owner, value, one.chain, told, done.canaries, done)

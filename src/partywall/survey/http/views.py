@@ -224,8 +224,8 @@ class Views:
                 continue
             if streams(world.wire, operation) or self._blind[operation.at] >= PATIENCE:
                 continue
-            path = [slot for slot in world.graph.slots[operation.at] if slot.place == "path"]
-            if not any(slot.kind == thing.kind for slot in path):
+            named = [s for s in world.graph.slots[operation.at] if s.place in {"path", "query"}]
+            if not any(slot.kind == thing.kind for slot in named):
                 continue
             bound = self._bound(thing, operation)
             if bound is not None:
@@ -236,10 +236,12 @@ class Views:
         """Ids for a request about *thing*; None where one that it doesn't have is needed."""
         bound: dict[Any, Any] = {}
         for slot in self._world.graph.slots[operation.at]:
-            if not slot.required:
+            named = slot.place == "query" and slot.kind == thing.kind
+            if not slot.required and not named:
                 continue
             if slot.kind == thing.kind:
-                bound[slot] = thing.value(slot.path[-1])
+                value = thing.value(slot.path[-1])
+                bound[slot] = [value] if slot.path[-1] == "*" else value
             elif slot.kind in thing.chain:
                 bound[slot] = thing.chain[slot.kind]
             elif base := self._world.based(thing.owner, slot.kind):

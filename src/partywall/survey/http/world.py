@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ NATURAL = 12
 """A text of so many characters in what was there before may tell whose it is."""
 SERVER_FAULT = 500
 GONE = frozenset({404, 410})
+OFTEN = 3
 LATE_S = (0.0, 0.1, 0.3, 0.6)
 """How long to wait before each look for what was just made: some commit after they answer."""
 
@@ -60,6 +62,7 @@ class World:
         bases: (owner, kind) -> the base, as far as they were made.
         examples: (owner, kind) -> what its owner was shown of one.
         stayed: ids of what could not be removed.
+        waited: how often what was made was there only a moment later, and at once.
         left_out: tells an operation that must not be asked at all.
     """
 
@@ -82,6 +85,7 @@ class World:
     bases: dict[tuple[str, str], Resource | None] = field(default_factory=dict)
     examples: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     stayed: set[str] = field(default_factory=set)
+    waited: Counter[bool] = field(default_factory=Counter)
 
     def _ids(self, owner: str) -> list[Any]:
         """The owner's ids, of what was made last first."""
@@ -97,6 +101,11 @@ class World:
             for text in self.examples.get((owner, name), ()):
                 return text
         return None
+
+    @property
+    def prompt(self) -> bool:
+        """Whether what an operation does is there as soon as it answers, as far as was seen."""
+        return not self.waited[True] and self.waited[False] >= OFTEN
 
     @property
     def tenants(self) -> dict[str, Actor]:

@@ -103,7 +103,7 @@ async def _together(
     for one in made:
         if one.attack.name == OTHERS_ID and _refused(one):
             await compare(engine, aimed, one.attempt, one.exchange)
-    after = await _after(engine, victim, asked, before, made)
+    after = await _after(engine, operation, victim, asked, before, made)
     accepted = any(one.exchange.answer.accepted for one in made)
     second = await _second_step(engine, aimed) if accepted else None
     return made, bool(before.changed(after, engine.views.noise)) or second is not None
@@ -185,7 +185,7 @@ async def control(engine: Engine, operation: Operation, attacker: str, victim: s
         return None
     engine.controls["proved"] += 1
     _kept(engine, operation, victim, done, required)
-    after = await _after(engine, victim, asked, before, [])
+    after = await _after(engine, operation, victim, asked, before, control=True)
     seen = bool(before.changed(after, engine.views.noise))
     engine.visible[operation.at, victim] = seen
     engine.shown[operation.at, victim] = done
@@ -235,14 +235,30 @@ def _kept(
 
 
 async def _after(
-    engine: Engine, victim: str, asked: dict[str, Any], before: View, made: Sequence[Made]
+    engine: Engine,
+    operation: Operation,
+    victim: str,
+    asked: dict[str, Any],
+    before: View,
+    made: Sequence[Made] = (),
+    *,
+    control: bool = False,
 ) -> View:
-    """Look at once; and again a moment later, where something was accepted and nothing is seen."""
+    """Look at once; and again a moment later, where something was accepted and nothing is seen.
+
+    An operation whose control was seen late is given the time always, another one only in an
+    application that is late with what it makes.
+    """
     after = await engine.views.look(victim, asked)
-    late = not made or not all(_refused(one) for one in made)
-    if late and not before.changed(after, engine.views.noise):
-        await asyncio.sleep(LATER_S)
-        after = await engine.views.look(victim, asked)
+    if not asked or before.changed(after, engine.views.noise):
+        return after
+    prompt = engine.world.prompt and operation.at not in engine.late and not control
+    if prompt or (made and all(_refused(one) for one in made)):
+        return after
+    await asyncio.sleep(LATER_S)
+    after = await engine.views.look(victim, asked)
+    if before.changed(after, engine.views.noise):
+        engine.late.add(operation.at)
     return after
 
 
@@ -265,7 +281,7 @@ async def prove(
         if (built := aimed.request(attempt, side)) is not None:
             other = await world.ask(actor, built[0], built[1].canaries)
             _kept(engine, operation, attacker, other, aimed.mine)
-    before = await _after(engine, victim, asked, start, [])
+    before = await _after(engine, operation, victim, asked, start)
     unproven = set(start.changed(before, noise))
     if not attempt.aims:  # a list that shows everybody's shows what the attacker makes, too
         leaky = {at for at, _, _ in engine.findings} | set(engine.public) | set(engine.shared)
@@ -273,7 +289,7 @@ async def prove(
     one = await _asked(engine, aimed, attack, attempt)
     if one is None:
         return False
-    after = await _after(engine, victim, asked, before, [one])
+    after = await _after(engine, operation, victim, asked, before, [one])
     changed = [key for key in before.changed(after, noise) if key not in unproven]
     answered = one.exchange.answer.status or "nothing"
     if changed:
