@@ -221,10 +221,20 @@ async def _one(
         lack = world.lacks.get((owner, slot.kind), "none is there")
         return f"{owner} has no {slot.kind}: {lack}" if slot.required else None
     kept = operation.method in {"PUT", "PATCH"}
-    named = removes(operation) and not in_path and one.made is None
+    named = removes(operation) and not in_path and one.made is None and _removed(found, slot)
     if fresh and (named or (innermost and targets(operation) and not kept)):
         return f"no fresh {slot.kind} can be made to be destroyed"
     return one
+
+
+def _removed(found: Aim, slot: Slot) -> bool:
+    """Whether what a slot outside of the path names is what is removed, and not only whose."""
+    slots = found.world.graph.slots[found.operation.at]
+    if any(one.place == "path" for one in slots) and targets(found.operation):
+        return False
+    listed = {singular(word) for word in found.operation.words}
+    said = {one.kind for one in slots if one.kind in listed and one.place != "path"}
+    return slot.kind in said if said else True
 
 
 def several(value: Any) -> list[Any]:  # noqa: ANN401 - an id, or a list of ids

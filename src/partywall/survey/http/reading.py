@@ -43,7 +43,7 @@ async def read(engine: Engine, operation: Operation, attacker: str, victim: str)
         engine.open(operation, attacker, victim, aimed)
         return
     control = await owners(engine, aimed)
-    if control.answer.ok and vacant(control.answer.json):
+    if control.answer.ok and not _shown(engine, control):
         control = await _filled(engine, aimed, control)
     if aimed.victims and not aimed.victims[-1].ours:
         mode = "all tenants list the same"
@@ -53,12 +53,10 @@ async def read(engine: Engine, operation: Operation, attacker: str, victim: str)
         engine.open(operation, attacker, victim, f"as {victim}: {control.answer.words}")
         return
     engine.controls["proved"] += 1
-    asked = control.request.text.lower()
-    told = world.ledger.evidence(victim, control.answer.all)
-    material = [one for one in told if one.lower() not in asked]
+    material = _material(engine, control)
     if material or not any(slot.place == "path" for slot in world.graph.slots[operation.at]):
         _note(engine, operation, victim, material)
-    aimed.vacant = not material and vacant(control.answer.json)
+    aimed.vacant = not _shown(engine, control)
     if aimed.vacant and not aimed.theirs:
         nobody = await world.ask(world.actors["nobody"], control.request)
         aimed.vacant = not nobody.answer.ok  # what anybody is answered is no tenant's list
@@ -79,10 +77,22 @@ async def _filled(engine: Engine, aimed: Aim, control: Exchange) -> Exchange:
         await furnish(engine, aimed.victim)
         control = await owners(engine, aimed)
     async for _ in moves(engine, aimed):
-        if not vacant(control.answer.json):
+        if _shown(engine, control):
             break
         control = await owners(engine, aimed)
     return control
+
+
+def _material(engine: Engine, control: Exchange) -> list[str]:
+    """What in the owner's answer is the owner's alone, and stands not in its request."""
+    asked = control.request.text.lower()
+    told = engine.world.ledger.evidence(control.actor.name, control.answer.all)
+    return [one for one in told if one.lower() not in asked]
+
+
+def _shown(engine: Engine, control: Exchange) -> bool:
+    """Whether there is anything in the owner's answer: its own, or a list that isn't empty."""
+    return bool(_material(engine, control)) or not vacant(control.answer.json)
 
 
 async def _attempts(engine: Engine, aimed: Aim, control: Exchange) -> None:
