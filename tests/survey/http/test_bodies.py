@@ -80,6 +80,8 @@ def test_canaries_stand_in_it() -> None:
         ({("lines", "*", "board_id"): 7}, {"lines": [{"board_id": 7}]}),
         ({("board", "id"): 7}, {"board": {"id": 7}}),
         ({("unheard_of",): 7}, {"unheard_of": 7}),
+        ({("unheard_of", "*"): [7]}, {"unheard_of": [7]}),
+        ({("unheard", "of"): 7}, {"unheard": {"of": 7}}),
         ({("board_id",): None}, {"board_id": None}),
     ],
 )

@@ -74,6 +74,10 @@ def test_fastapi_tells_where_in_a_list() -> None:
         ("A valid integer is required.", {"type": "integer"}),
         ("Enter a valid email address.", {"type": "string", "format": "email"}),
         ("Enter a valid URL.", {"type": "string", "format": "uri"}),
+        (
+            "Icon URL must start with one of: http://, https://, ws://, wss://",
+            {"type": "string", "format": "uri"},
+        ),
         ('Expected a list of items but got type "str".', {"type": "array"}),
         ("Ensure this field has no more than 5 characters.", {"maxLength": 5}),
         ("Ensure this field has at least 1 elements.", {"minItems": 1}),

@@ -7,6 +7,7 @@ really comes back decides.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.kinds import Kind, Paths, collected, collection, kind_of
@@ -16,7 +17,7 @@ from partywall.survey.http.slots import Slot, Slots
 from partywall.survey.http.verbs import MAKING, REMOVING, last_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from partywall.survey.http.operations import Api, Operation
 
@@ -64,6 +65,13 @@ class Graph:
     ) -> str:
         """The kind that a field refers to by its name, as `Slots.refers` says."""
         return self._slots.refers(name, schema, operation, above)
+
+    def needs(self, operation: Operation, slots: Iterable[Slot]) -> None:
+        """Note that an operation fails without *slots*, whatever its description says."""
+        required = {slot: replace(slot, required=True) for slot in slots}
+        self.slots[operation.at] = tuple(
+            required.get(slot, slot) for slot in self.slots[operation.at]
+        )
 
     def _known(self, name: str) -> Kind:
         return self.kinds.setdefault(name, Kind(name))

@@ -89,5 +89,7 @@ def _near(path: str, kind: Kind) -> bool:
 
 def _says(operation: Operation, kind: Kind) -> bool:
     """Whether its name or summary says that it makes one."""
-    words = set(snake(f"{operation.name} {operation.summary}").replace("_", " ").split())
-    return bool(MAKING & words) and kind.name in {singular(word) for word in words}
+    name = snake(operation.name).removesuffix(f"_{operation.method.lower()}")  # FastAPI's names
+    words = set(f"{name} {snake(operation.summary)}".replace("_", " ").split())
+    told = MAKING & words and not REMOVING & words
+    return bool(told) and kind.name in {singular(word) for word in words}

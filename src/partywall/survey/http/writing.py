@@ -180,6 +180,12 @@ async def control(engine: Engine, operation: Operation, attacker: str, victim: s
     asked = engine.views.requests(operation, victim, aimed.victims)
     before = await engine.views.still(victim, asked)
     done = await world.perform(victim, operation, required)
+    more = [slot for slot in aimed.theirs if slot not in required and slot.place != "body"]
+    if more and not done.answer.accepted:
+        required |= {slot: aimed.theirs[slot] for slot in more}
+        done = await world.perform(victim, operation, required)
+        if done.answer.accepted:
+            world.graph.needs(operation, more)
     if not done.answer.accepted:
         engine.open(operation, attacker, victim, f"as {victim}: {done.answer.words}")
         return None
