@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from tests.control.crashing import waited
 
@@ -26,6 +30,7 @@ def temporal_server(folder: Path) -> Iterator[str]:
         server = subprocess.Popen([*map(str, command)], stdout=log, stderr=log)
     try:
         waited(lambda: listening(port))
+        waited(lambda: asyncio.run(serving(f"127.0.0.1:{port}")))
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -35,3 +40,13 @@ def temporal_server(folder: Path) -> Iterator[str]:
 def listening(port: int) -> bool:
     with closing(socket.socket()) as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def serving(address: str) -> bool:
+    """Whether it answers for its namespace: it listens a while before."""
+    try:
+        client = await Client.connect(address)
+        await client.count_workflows()
+    except (RPCError, RuntimeError):  # the second where it isn't healthy yet
+        return False
+    return True

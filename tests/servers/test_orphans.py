@@ -29,6 +29,13 @@ os.waitpid(child, 0)
 print("forked", flush=True)
 sys.stdin.read()
 """
+FORK_THAT_IS_ENDED = """
+child = os.fork()
+if not child:
+    os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+print(os.waitpid(child, 0)[1], signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, flush=True)
+sys.stdin.read()
+"""
 FORK_THAT_STAYS = """
 child = os.fork()
 if not child:
@@ -95,6 +102,12 @@ def test_a_fork_that_ends_leaves_the_server_to_its_parent() -> None:
         with psycopg.connect(parent.url) as connection:
             connection.execute("SELECT 1")
         assert parent.folder not in remove_orphans()
+
+
+def test_a_fork_is_ended_by_a_signal_as_if_there_were_no_server() -> None:
+    with program(ACCOUNTS[0], "import signal" + FORK_THAT_IS_ENDED) as parent:
+        assert parent.process.stdout is not None
+        assert parent.process.stdout.readline() == "0 False\n"
 
 
 def test_a_fork_that_stays_does_not_keep_an_orphan_alive() -> None:

@@ -71,10 +71,14 @@ def stop_all() -> None:
 
 
 def forget_all() -> None:
-    """In a fork: the servers are the parent's."""
+    """In a fork: the servers are the parent's, and so is how it ends.
+
+    A pool's worker is ended by SIGTERM while it waits for a lock, which no handler interrupts.
+    """
     for server in _running:
         server.forget()
     _running.clear()
+    ignore_signals()
 
 
 atexit.register(stop_all)

@@ -148,6 +148,20 @@ def test_the_choice(name: str, schema: dict[str, Any], expected: object) -> None
 
 
 @pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string", "default": "public"}, "private"),
+        ({"type": "string", "description": "One of team, public.", "default": "public"}, "team"),
+        ({"type": "string", "description": "Who may see it."}, "private"),
+    ],
+)
+def test_who_may_see_is_said_in_the_description_s_words(
+    schema: dict[str, Any], expected: str
+) -> None:
+    assert Values(ledger(), "acme").value("visibility", schema) == expected
+
+
+@pytest.mark.parametrize(
     ("pattern", "more"),
     [
         (r"^[a-z0-9]+$", {}),

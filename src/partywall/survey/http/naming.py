@@ -77,6 +77,12 @@ def chosen(name: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any J
     return next((choice for choice in choices if choice is not None), None)
 
 
+def private(description: str) -> str:
+    """The most private visibility of which a field's description tells, else the usual word."""
+    said = set(re.findall(r"[a-z]+", description.lower()))
+    return next((words for words in PRIVATE if words in said), PRIVATE[0])
+
+
 def free(name: str, schema: Mapping[str, Any]) -> bool:
     """Whether a field is a text of the writer's own words, or a file: there a canary has room."""
     if schema.get("type", "" if schema else "string") != "string":

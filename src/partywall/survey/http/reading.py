@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from partywall.survey.http.aim import Aim, aim
-from partywall.survey.http.attacks.widened_list import widened_list
+from partywall.survey.http.attacks.widened_list import searches, widened_list
 from partywall.survey.http.attempt import Attempt
 from partywall.survey.http.bodies import Body
 from partywall.survey.http.clearing import removed
@@ -76,6 +76,13 @@ async def _filled(engine: Engine, aimed: Aim, control: Exchange) -> Exchange:
     if await engine.world.lost(aimed.victim):
         await furnish(engine, aimed.victim)
         control = await owners(engine, aimed)
+    searching = [one.name for one in aimed.operation.parameters if searches(one)]
+    if searching and not _shown(engine, control):
+        text = engine.world.ledger.prefix(aimed.victim)  # what all of its texts begin with
+        query = dict(control.request.query) | dict.fromkeys(searching, text)
+        control = await engine.world.ask(
+            control.actor, control.request.but(query=tuple(query.items()))
+        )
     async for _ in moves(engine, aimed):
         if _shown(engine, control):
             break

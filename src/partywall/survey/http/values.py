@@ -10,7 +10,17 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from partywall.survey.http.generating import LONGEST, patterned
-from partywall.survey.http.naming import CLOSED, GRANTS, NAMED, OPEN, SECRET, chosen, visible
+from partywall.survey.http.naming import (
+    CLOSED,
+    GRANTS,
+    NAMED,
+    OPEN,
+    SECRET,
+    VISIBILITY,
+    chosen,
+    private,
+    visible,
+)
 from partywall.survey.http.nouns import snake
 from partywall.survey.http.wire import Upload
 
@@ -87,9 +97,10 @@ class Values:
             return made
         if schema.get("pattern"):
             return patterned(schema, self.canary())
-        if (made := self._named(name, form)) is not None:
-            return made
-        return self._fitting(schema)
+        made = self._named(name, form)
+        if made is None and name in VISIBILITY:
+            made = private(str(schema.get("description", "")))
+        return self._fitting(schema) if made is None else made
 
     def _formatted(self, form: str) -> str | None:
         """A text of a format; None where there is no such format."""

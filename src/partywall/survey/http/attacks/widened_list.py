@@ -58,6 +58,11 @@ def widened_list(sight: Sight) -> Iterator[Attempt]:
         yield Attempt(said, extras=tuple(Extra("query", n, alike(v)) for n, v in page))
 
 
+def searches(one: Parameter) -> bool:
+    """Whether a parameter takes words that are looked for."""
+    return one.place == "query" and snake(one.name) in SEARCHING
+
+
 def _values(one: Parameter, sight: Sight) -> Sequence[Any]:
     """What may widen a list, for one parameter of it."""
     schema, name = resolve(one.schema, sight.api.document), snake(one.name)
