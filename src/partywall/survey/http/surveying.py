@@ -100,7 +100,7 @@ async def _writes(
             await _after(engine, journal, operation, attacker, victim)
             if removes(operation) or not operation.names:
                 for tenant in (attacker, victim):
-                    await world.lost(tenant)
+                    await world.lost(tenant, operation)
 
 
 def _in_time(engine: Engine) -> None:

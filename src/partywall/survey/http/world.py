@@ -13,7 +13,7 @@ from partywall.survey.http.bodies import VARIANTS, Body, Composer
 from partywall.survey.http.complaints import REFUSED, unreadable
 from partywall.survey.http.graph import Graph, Slot
 from partywall.survey.http.learning import learn
-from partywall.survey.http.nouns import PRINCIPALS, snake
+from partywall.survey.http.nouns import PRINCIPALS, singular, snake
 from partywall.survey.http.operations import SAFE, shape
 from partywall.survey.http.recognising import found_before, identified
 from partywall.survey.http.rendering import constant, references, render
@@ -334,14 +334,25 @@ class World:
                 bound[slot] = base.value(slot.path[-1])
         return bound if about else None
 
-    async def lost(self, owner: str) -> list[str]:
-        """The kinds of which *owner*'s base is gone; it is made anew when it is asked for."""
-        gone = []
-        for (name, kind), one in list(self.bases.items()):
-            if name != owner or one is None or one.made is None:
-                continue
-            if not await self.there(one):
-                gone.append(kind)
+    async def lost(self, owner: str, operation: Operation | None = None) -> list[str]:
+        """The kinds of which *owner*'s base is gone; it is made anew when it is asked for.
+
+        With *operation*, which may have removed something, those that it is about are looked for,
+        and one other: all only where one of these is gone.
+        """
+        there = {
+            kind: one
+            for (name, kind), one in self.bases.items()
+            if name == owner and one is not None and one.made is not None
+        }
+        if operation is not None:
+            about = {slot.kind for slot in self.graph.slots[operation.at]}
+            about |= {singular(word) for word in operation.words}
+            other = next((kind for kind in there if kind not in about), "")
+            near = [one for kind, one in there.items() if kind in about or kind == other]
+            if all([await self.there(one) for one in near]):
+                return []
+        gone = [kind for kind, one in there.items() if not await self.there(one)]
         for (name, kind), one in list(self.bases.items()):
             if name == owner and one is not None and set(gone) & set(one.chain):
                 del self.bases[name, kind]
