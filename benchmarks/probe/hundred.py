@@ -1,12 +1,15 @@
 """An API of a hundred operations that costs next to nothing: twenty kinds of things, each walled.
 
-`python -m benchmarks.probe.hundred PORT [KINDS]` serves it on loopback, with fewer kinds if told
-so; its tenants are the bearers of the tokens `acme`, `globex`, `initech` and `umbrella`.
+`python -m benchmarks.probe.hundred` probes it in five sizes; with `PORT [KINDS]` it is served on
+loopback. Its tenants are the bearers of the tokens `acme`, `globex`, `initech` and `umbrella`.
 """
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import sys
+import time
 import uuid
 from typing import Annotated, Any
 
@@ -14,7 +17,11 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 from pydantic import BaseModel
 
-TENANTS = frozenset({"acme", "globex", "initech", "umbrella"})
+from partywall.survey.http.probing import probe
+from partywall.survey.http.settings import ApiSettings, Credentials
+
+TENANTS = ("acme", "globex", "initech", "umbrella")
+OPERATIONS = 5
 KINDS = (
     "account", "album", "asset", "board", "booking", "card", "claim", "contract", "device", "event",
     "folder", "invoice", "lesson", "message", "order", "patient", "project", "recipe", "report",
@@ -80,8 +87,34 @@ def furnish(kind: str) -> None:
         del rows[caller, id_]
 
 
+def measured(kinds: int, tenants: int) -> str:
+    """One probe of a fresh server, as a row of a table."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.probe.hundred", str(port), str(kinds)]
+    with subprocess.Popen(command) as server:
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            time.sleep(0.1)
+        base = f"http://127.0.0.1:{port}"
+        people = [Credentials(t, {"Authorization": f"Bearer {t}"}) for t in TENANTS[:tenants]]
+        settings = ApiSettings(base=base, openapi=f"{base}/openapi.json", tenants=tuple(people))
+        began_s, spent_s = time.perf_counter(), time.process_time()
+        report = probe(settings)
+        took_s, spent_s = time.perf_counter() - began_s, time.process_time() - spent_s
+        server.terminate()
+    pairs = len({(each.attacker, each.victim) for each in report.tried})
+    return (
+        f"| {kinds * OPERATIONS} | {tenants} | {pairs} | {report.requests:,} | {took_s:.1f} s | "
+        f"{report.requests / took_s:.0f} | {spent_s:.1f} s | {report.verdict}"
+    )
+
+
 if __name__ == "__main__":
-    port, *fewer = map(int, sys.argv[1:])
-    for each in KINDS[: fewer[0] if fewer else None]:
-        furnish(each)
-    uvicorn.run(app, port=port, log_level="warning")
+    asked = [int(each) for each in sys.argv[1:]]
+    if asked:
+        for each in KINDS[: asked[1] if asked[1:] else None]:
+            furnish(each)
+        uvicorn.run(app, port=asked[0], log_level="warning")
+    else:
+        for size in ((5, 2), (10, 2), (20, 2), (10, 3), (10, 4)):
+            print(measured(*size))
