@@ -73,6 +73,10 @@ def test_fastapi_tells_where_in_a_list() -> None:
         ("Must be a valid UUID.", {"type": "string", "format": "uuid"}),
         ("A valid integer is required.", {"type": "integer"}),
         ("Enter a valid email address.", {"type": "string", "format": "email"}),
+        ("each is written as in invoices:read", {"enum": ["invoices:read"]}),
+        ("write it as in www.example.com", {"type": "string", "format": "hostname"}),
+        ("not a contact, e.g. ann@example.org", {"type": "string", "format": "email"}),
+        ("not a page: for example http://a.example", {"type": "string", "format": "uri"}),
         ("Enter a valid URL.", {"type": "string", "format": "uri"}),
         (
             "Icon URL must start with one of: http://, https://, ws://, wss://",
@@ -165,3 +169,31 @@ def test_no_answer_is_too_odd(told: object) -> None:
         assert fix.keys() <= {"type", "format", "pattern", "enum", "x-own", "x-drop"} | {
             f"{end}{of}" for end in ("min", "max") for of in ("imum", "Length", "Items")
         }
+
+
+PROBLEM = {"type": "about:blank", "title": "Unprocessable Content", "status": 422}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"detail": "title is required"}, {"title": {}}),
+        ({"errors": [{"pointer": "#/title", "detail": "must be an integer"}]},
+         {"title": {"type": "integer"}}),
+        ({"errors": [{"at": "body.title", "message": "may not be blank"}]}, {"title": {}}),
+        ({}, {}),
+    ],
+)  # fmt: skip
+def test_members_of_a_problem_are_no_fields(more: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert learned(PROBLEM | more) == expected
+
+
+def test_a_sentence_is_about_a_field_that_there_is() -> None:
+    told = Answer(422, content=b'{"detail": "a key has 1 to 9 permissions, e.g. a:b"}')
+    assert corrections(told, {"name", "permissions"}) == {("permissions",): {"enum": ["a:b"]}}
+
+
+def test_an_example_is_for_the_only_field() -> None:
+    told = Answer(422, content=b'{"detail": "no domain: write it as in www.example.com"}')
+    assert corrections(told, {"name"}) == {("name",): {"type": "string", "format": "hostname"}}
+    assert ("name",) not in corrections(told, {"name", "title"})

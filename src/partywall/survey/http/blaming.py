@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from partywall.survey.http.wire import Answer
 
@@ -31,6 +31,8 @@ NO_NAMES = frozenset(
     }
 )  # fmt: skip
 """Words of a sentence that stand where a field could, and are none."""
+PROBLEM = frozenset({"type", "title", "status", "instance"})
+"""Members of a problem that are about no field (RFC 9457, section 3.1)."""
 SOURCES = frozenset({"body", "query", "json", "form"})
 OPENING, CLOSING = "'\"`‘’“”«", "'\"`‘’“”»"  # noqa: RUF001 - servers quote in all of these
 QUOTED = re.compile(f"[{OPENING}]([^{OPENING}{CLOSING}]{{1,60}})[{CLOSING}]")
@@ -56,32 +58,38 @@ LACKING = re.compile(
 )
 
 
-def complaints(answer: Answer) -> Iterator[Complaint]:
-    """Each field that a refusal names, with what it says of it."""
+def complaints(answer: Answer, known: Collection[str] = ()) -> Iterator[Complaint]:
+    """Each field that a refusal names, with what it says of it.
+
+    In a sentence the names of *known* fields are looked for first.
+    """
     if answer.json is not None:
-        yield from _walked(answer.json, ())
+        yield from _walked(answer.json, (), known)
     elif len(answer.text) < LONGEST:
-        yield from _read(answer.text)
+        yield from _read(answer.text, known)
 
 
-def _walked(value: Any, path: tuple[str, ...]) -> Iterator[Complaint]:  # noqa: ANN401 - any JSON
+def _walked(value: Any, path: tuple[str, ...], known: Collection[str]) -> Iterator[Complaint]:  # noqa: ANN401 - any JSON
     """Complaints by place: an entry that says where it belongs, or a key that is the field."""
     if isinstance(value, dict):
-        location = _first(value, "loc", "path", "field", "param")
-        words = _first(value, "msg", "message", "error")
+        location = _first(value, "loc", "path", "field", "param", "pointer", "at")
+        words = _first(value, "msg", "message", "error", "detail")
         if location and isinstance(words, str):
             yield _located(location), words + _expected(value)
             return
+        problem = not path and {"title", "status"} <= value.keys()
         for key, inner in value.items():
-            yield from _walked(inner, path if key in ENVELOPES else (*path, str(key)))
+            if not (problem and key in PROBLEM):
+                below = path if key in ENVELOPES else (*path, str(key))
+                yield from _walked(inner, below, known)
     elif isinstance(value, list):
         for inner in value:
-            yield from _walked(inner, path)
+            yield from _walked(inner, path, known)
     elif isinstance(value, str):
         if path:
             yield path, value
         else:
-            yield from _read(value)
+            yield from _read(value, known)
 
 
 def _first(value: Mapping[str, Any], *keys: str) -> object:
@@ -90,7 +98,7 @@ def _first(value: Mapping[str, Any], *keys: str) -> object:
 
 def _located(location: object) -> tuple[str, ...]:
     """A place as FastAPI (a list), JSON Pointers or dotted paths tell it."""
-    parts = location if isinstance(location, list) else re.split(r"[./]", str(location).strip("/"))
+    parts = location if isinstance(location, list) else re.split(r"[./]", str(location).strip("#/"))
     named = tuple("*" if isinstance(part, int) else str(part) for part in parts)
     return named[1:] if named and named[0] in SOURCES else named
 
@@ -102,9 +110,10 @@ def _expected(value: Mapping[str, Any]) -> str:
     return f" one of {expected}" if isinstance(expected, str) else ""
 
 
-def _read(text: str) -> Iterator[Complaint]:
+def _read(text: str, known: Collection[str]) -> Iterator[Complaint]:
     """The field that a sentence is about."""
-    for name in _names(text):
+    said = [word for word in NAME.findall(text) if word in known]
+    for name in (*said, *_names(text)):
         if name.lower() not in NO_NAMES:
             yield tuple(name.split(".")), text
             return

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from partywall.survey.http.blaming import LONGEST, QUOTED, complaints
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from partywall.survey.http.wire import Answer
 
 REFERENCE: dict[str, Any] = {"x-own": 0}
@@ -31,6 +33,18 @@ NO_JSON = re.compile(
     r"expecting value|unexpected (?:character|token|end of)|(?:invalid|not valid|malformed) json|"
     r"jsondecodeerror|json (?:decode|parse) error|json could not be"
 )
+HINT = re.compile(
+    r"""(?:written\ as(?:\ in)?|write\ it\ as(?:\ in)?|e\.g\.|for\ example|for\ instance)
+        [,:]?\s+['"`]?(\w[\w.:/@+-]*\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""An example of what would be taken."""
+FORMS = (
+    ("uri", re.compile(r"\w+://.+")),
+    ("email", re.compile(r"[^@\s]+@[\w.-]+")),
+    ("hostname", re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")),
+)
+"""Formats that an example can have, in which there is room for a canary."""
 ADDRESS = re.compile(r"(?:start|begin)s? with\b.*\bhttps?://")
 CHOICES = re.compile(
     r"one of|valid choice|permitted|input should be ['\"]|allowed values|choose", re.IGNORECASE
@@ -71,13 +85,19 @@ RULES: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = tuple(
 """What a complaint says, the most telling words first; {} asks for the field as it is declared."""
 
 
-def corrections(answer: Answer) -> dict[tuple[str, ...], dict[str, Any]]:
+def corrections(
+    answer: Answer, known: Collection[str] = ()
+) -> dict[tuple[str, ...], dict[str, Any]]:
     """Field -> what its schema has to be, as far as the server's words tell.
 
-    A field whose complaint says nothing that can be followed is left out.
+    A field whose complaint says nothing that can be followed is left out. *known* are the names of
+    the fields that there are; an example without any name is for the only one.
     """
     found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for path, text in complaints(answer):
+    hint = _hinted(answer.text)
+    if hint and len(known) == 1:
+        return {tuple(known): hint}
+    for path, text in complaints(answer, known):
         if path:
             fix = correction(text)
             found[path] = DROP if fix is None else fix
@@ -102,8 +122,8 @@ def correction(text: str) -> dict[str, Any] | None:
         return {"type": "string", "format": "uri"}
     if CHOICES.search(lowered) and (choices := _choices(text)):
         return {"enum": choices}
-    if limit := _limit(lowered):
-        return limit
+    if told := _hinted(text) or _limit(lowered):
+        return told
     return next((fix for words, fix in RULES if words.search(lowered)), None)
 
 
@@ -117,6 +137,17 @@ def _choices(text: str) -> list[str]:
         return re.split(r"\s*,\s*", listed[1].rstrip("."))
     rejected = REJECTED.match(text)
     return [one for one in QUOTED.findall(text) if not rejected or one != rejected[1]]
+
+
+def _hinted(text: str) -> dict[str, Any]:
+    """What is like the example that a complaint gives; {} for none."""
+    found = HINT.search(text)
+    if found is None:
+        return {}
+    for form, like in FORMS:
+        if like.fullmatch(found[1]):
+            return {"type": "string", "format": form}
+    return {"enum": [found[1]]}
 
 
 def _limit(lowered: str) -> dict[str, Any]:

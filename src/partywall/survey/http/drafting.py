@@ -96,7 +96,9 @@ class Draft:
         if said is not UNSAID:
             return said
         fix = self.learned.get(path)
-        if fix:
+        if fix and plain.get("type") == "array" and "enum" in fix:
+            plain = {**plain, "items": {"type": "string", **fix}}
+        elif fix:
             plain = {key: value for key, value in plain.items() if key != "default"} | fix
         if plain.get("readOnly") or len(path) > DEEPEST:
             return OMITTED

@@ -8,6 +8,7 @@ from partywall.survey.http.complaints import DROP, corrections, unreadable
 from partywall.survey.http.kinds import Kind
 from partywall.survey.http.nouns import noun, singular, snake
 from partywall.survey.http.resources import candidates, listed
+from partywall.survey.http.schemas import fields
 from partywall.survey.http.verbs import last_word
 
 if TYPE_CHECKING:
@@ -24,7 +25,13 @@ async def learn(world: World, owner: str, operation: Operation, answer: Answer) 
     composer = world.composer
     learned = composer.learned[operation.at]
     new: dict[tuple[str, ...], dict[str, Any]] = {}
-    for path, fix in corrections(answer).items():
+    known = {
+        path[0]
+        for payload in operation.payloads[:1]
+        for path, _, _ in fields(payload.schema, composer.document)
+        if path
+    }
+    for path, fix in corrections(answer, known).items():
         before = learned.get(path)
         if "x-own" in fix:
             await _offer(world, owner, operation, path[-1])
