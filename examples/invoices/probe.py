@@ -36,11 +36,12 @@ deny = [
     "POST /invitations/join", "POST /invitations/accept",  # need what was sent by mail
     "* /admin/*",                               # operators' alone
     "POST /domains/{{name}}/verify",              # asks the DNS
+    "PATCH /members/*", "DELETE /members/*",    # the owner is the only one, and has to stay
 ]
 """
 COMPANY = """
 [tenants.{slug}]
-own = {{ tenant_id = "{id}", x_company = "{id}", work_id = "{work}" }}
+own = {{ tenant = "{slug}", tenant_id = "{id}", x_company = "{id}", work_id = "{work}" }}
 
 [tenants.{slug}.login]
 headers = {{ Authorization = "Bearer {{access_token}}" }}

@@ -66,13 +66,16 @@ async def emptied(world: World) -> list[str]:
     """Remove all that the run made, also what nobody noted; say what stays."""
     for done in world.orphans:
         _adopted(world, done)
-    stays = await cleared(world)
+    await cleared(world)
     for owner in world.tenants:
         for kind in world.graph.kinds.values():
             for lister in kind.listers[:1]:
                 answer = await world.listing(owner, lister, {})
-                stays += await _swept(world, owner, kind, answer)
-    counted = Counter(stays)
+                await _swept(world, owner, kind, answer)
+    counted: Counter[str] = Counter()
+    for one in reversed(world.stayed.values()):  # what needed it may be gone by now
+        if said := await removed(world, one):
+            counted[f"{one.kind} of {one.owner} ({said})"] += 1
     return [
         f"could not be removed: {number} × {said}"
         if number > 1
@@ -98,35 +101,28 @@ def _adopted(world: World, done: Exchange) -> None:
             )
 
 
-async def _swept(world: World, owner: str, kind: Kind, answer: Answer | None) -> list[str]:
+async def _swept(world: World, owner: str, kind: Kind, answer: Answer | None) -> None:
     """Remove what a list still shows of this run's."""
-    stays = []
     for each in listed(answer.json) if answer is not None and answer.ok else ():
         text = json.dumps(each).lower()
         value = next(iter(candidates(kind, each)), None)
-        if f"pw{world.ledger.run}" not in text or value is None:
-            continue
-        if str(value) in world.stayed:
-            continue
-        one = Resource(kind.name, owner, value, {kind.name: value})
-        if said := await removed(world, one):
-            stays.append(f"{one.kind} of {one.owner} ({said})")
-    return stays
+        if f"pw{world.ledger.run}" in text and value is not None:
+            one = Resource(kind.name, owner, value, {kind.name: value})
+            if str(value) not in world.stayed and await removed(world, one):
+                world.stayed[str(value)] = one
 
 
-async def cleared(world: World, since: int = 0, *, keep: bool = False) -> list[str]:
-    """Remove what was made, the last first; say what stays.
+async def cleared(world: World, since: int = 0, *, keep: bool = False) -> None:
+    """Remove what was made, the last first; what stays is noted.
 
     Args:
+        world: whose it is.
         since: what was made before stays, by its number.
         keep: whether the bases stay.
     """
-    stays = []
     bases = {id(one) for one in world.bases.values()} if keep else set()
     kept = [one for one in world.made[since:] if id(one) in bases]
     for one in reversed(world.made[since:]):
-        if id(one) not in bases and (said := await removed(world, one)):
-            stays.append(f"{one.kind} of {one.owner} ({said})")
-            world.stayed.add(str(one.id))
+        if id(one) not in bases and await removed(world, one):
+            world.stayed[str(one.id)] = one
     world.made[since:] = kept
-    return stays

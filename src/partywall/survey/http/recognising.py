@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from partywall.survey.http.kinds import Kind
+    from partywall.survey.http.operations import Operation
     from partywall.survey.http.world import World
 
 CANDIDATES = 4
+MOST_INHERITED = 5
 NATURAL = 12
 """A text of so many characters in what was there before may tell whose it is."""
 LATE_S = (0.0, 0.1, 0.3, 0.6)
@@ -136,18 +138,34 @@ def _natural(world: World, owner: str, value: object, each: object, others: str)
 
 
 async def inherited(world: World) -> None:
-    """Note the ids of what was there before, and which only one tenant's list shows."""
+    """Note the ids of what was there before and is one tenant's alone.
+
+    Its list alone shows them, it can read them, and the others can't: what anybody may read by its
+    id may be everybody's by somebody's choice.
+    """
     for kind in world.graph.kinds.values():
         for lister in kind.listers[:1]:
             if any(slot.required for slot in world.graph.slots[lister.at]):
                 continue
-            rows: dict[str, set[str]] = {}
-            for tenant in world.tenants:
-                answer = await world.listing(tenant, lister, {})
-                there = listed(answer.json) if answer is not None and answer.ok else []
-                found = (next(candidates(kind, each), None) for each in there)
-                rows[tenant] = {str(one) for one in found if one is not None}
+            rows = {one: await _rows(world, one, kind, lister) for one in world.tenants}
             for tenant, ids in rows.items():
-                others = set[str]().union(*(more for who, more in rows.items() if who != tenant))
-                for one in ids - others:
-                    world.ledger.owns(tenant, one)
+                others = [who for who in rows if who != tenant]
+                alone = [one for one in ids if not any(one in rows[who] for who in others)]
+                for one in alone[:MOST_INHERITED]:
+                    if await _reads(world, tenant, kind, one) and not any(
+                        [await _reads(world, who, kind, one) for who in others]
+                    ):
+                        world.ledger.owns(tenant, one)
+
+
+async def _rows(world: World, tenant: str, kind: Kind, lister: Operation) -> list[Any]:
+    """The ids in a list."""
+    answer = await world.listing(tenant, lister, {})
+    there = listed(answer.json) if answer is not None and answer.ok else []
+    found = (next(candidates(kind, each), None) for each in there)
+    return [one for one in found if one is not None]
+
+
+async def _reads(world: World, tenant: str, kind: Kind, value: object) -> bool:
+    shown = await world.read(Resource(kind.name, tenant, value, {kind.name: value}), kind)
+    return shown is not None and shown.answer.ok

@@ -61,7 +61,7 @@ class World:
         controls: (owner, operation) -> the owner's own request that was accepted last.
         bases: (owner, kind) -> the base, as far as they were made.
         examples: (owner, kind) -> what its owner was shown of one.
-        stayed: ids of what could not be removed.
+        stayed: id -> what could not be removed, to be tried once more in the end.
         waited: how often what was made was there only a moment later, and at once.
         left_out: tells an operation that must not be asked at all.
     """
@@ -84,7 +84,7 @@ class World:
     controls: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     bases: dict[tuple[str, str], Resource | None] = field(default_factory=dict)
     examples: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-    stayed: set[str] = field(default_factory=set)
+    stayed: dict[str, Resource] = field(default_factory=dict)
     waited: Counter[bool] = field(default_factory=Counter)
 
     def _ids(self, owner: str) -> list[Any]:
