@@ -9,6 +9,7 @@ import pytest
 
 from partywall.survey.http.graph import Graph
 from partywall.survey.http.kinds import collected, kind_of
+from partywall.survey.http.links import Link
 from partywall.survey.http.nouns import identifying, noun, singular, snake
 from tests.probe.corpus.describing import Told
 from tests.survey.http.apis import api, graph, operation
@@ -142,6 +143,17 @@ def test_verbs_that_remove(at: str) -> None:
 def test_verbs_that_list() -> None:
     known = graph("GET /notes/{note_id}", "GET /notes/search")
     assert ats(known.kinds["note"].listers) == ["GET /notes/search"]
+
+
+def test_links_lead_to_what_takes_the_answer() -> None:
+    found = api("GET /track/{number}", **{"POST /submissions": TITLED})
+    get, post = (operation(found, at) for at in ("GET /track/{number}", "POST /submissions"))
+    assert ats(Graph(found).kinds["track"].makers) == []
+    for target in ("follow", get.at):
+        led = replace(post, links=(Link(target, "number", "ticket"),))
+        known = Graph(replace(found, operations=(led, replace(get, name="follow"))))
+        assert ats(known.kinds["track"].makers) == [post.at]
+        assert known.kinds["track"].parameters == {"number", "ticket"}
 
 
 def test_doors_make_nothing() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from partywall.survey.http import documents
 from partywall.survey.http.credentials import carries
 from partywall.survey.http.following import Document
+from partywall.survey.http.links import links
 from partywall.survey.http.media import answer, example, payloads, schema_of
 from partywall.survey.http.operations import PLACEHOLDER, Api, Operation, Parameter
 
@@ -107,6 +108,7 @@ class _Reader:
             summary=text.partition("\n")[0],
             tags=tuple(str(tag) for tag in self.of.items(told.get("tags"), f"{at}.tags")),
             prefix=self._prefix(owner, path),
+            links=tuple(links(self.of, told.get("responses"), f"{at}.responses")),
         )
 
     def _parameters(

@@ -45,6 +45,9 @@ class Graph:
         for operation in api.operations:
             if name := collected(operation):
                 self._known(name).places.add(collection(operation))
+        for operation in api.operations:
+            for name, field in paths.leads(operation):
+                self._known(name).parameters.add(field)
         for name in self._owned.values():
             self._known(name)
         for kind in self.kinds.values():

@@ -75,6 +75,15 @@ class Paths:
                     kind = kind_of(name, parts[:index])
                     yield Named(name, place, self._apart.get((kind, place), kind))
 
+    def leads(self, operation: Operation) -> Iterator[tuple[str, str]]:
+        """The kinds to which the links of its answer lead, each with the field that is the id."""
+        for link in operation.links:
+            for other in self._api.operations:
+                if link.target in {other.name, other.at}:
+                    for one in self.ids(other):
+                        if one.parameter == link.parameter:
+                            yield one.kind, link.field
+
     def about(self, operation: Operation) -> str:
         """The kind of the last id in its path; "" for none."""
         return next((one.kind for one in reversed(list(self.ids(operation)))), "")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from partywall.survey.http.links import Link
+
 Place: TypeAlias = Literal["path", "query", "header", "cookie", "body"]
 Schema: TypeAlias = "Mapping[str, Any]"
 
@@ -51,6 +53,7 @@ class Operation:
     Attributes:
         payloads: the forms of its body, the first is preferred; () for none.
         answer: the schema of its success, {} where nothing is said.
+        links: which operations take what it answers.
         known_from: "description", "traffic" or "routes".
         prefix: what goes before `path` when it is asked, after the base: a server's base path.
     """
@@ -65,6 +68,7 @@ class Operation:
     tags: tuple[str, ...] = ()
     known_from: str = "description"
     prefix: str = ""
+    links: tuple[Link, ...] = ()
 
     @property
     def at(self) -> str:

@@ -39,6 +39,7 @@ def makes(operation: Operation, kind: Kind, paths: Paths) -> int:
         return 0
     own = singular(last) == kind.name
     ranks = (
+        (kind.name in {led for led, _ in paths.leads(operation)}, 130),
         (path in kind.places, 120 if own else 100),
         (last in MAKING and _near(path, kind), 90),
         (own, 80),
