@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httpcore  # noqa: F401 - httpx loads it late, and knows the errors of the first one only
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse

@@ -17,7 +17,7 @@ from partywall.survey.http.views import Views
 from partywall.survey.verdict import Undecided, WitnessStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from partywall.survey.attack import Effect
     from partywall.survey.http.attempt import Attack
@@ -240,11 +240,10 @@ def learned_identities(world: World) -> tuple[Identity, ...]:
     return tuple(Identity(name, values) for name, values in found.items())
 
 
-def selectors(world: World, credentials: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def selectors(world: World) -> dict[str, dict[str, str]]:
     """Headers and cookies, other than credentials, by which the tenants differ."""
     from partywall.survey.http.credentials import carries  # noqa: PLC0415
 
-    del credentials
     found: dict[str, dict[str, str]] = {}
     tenants = world.tenants
     names = {name for actor in tenants.values() for name in (*actor.headers, *actor.cookies)}

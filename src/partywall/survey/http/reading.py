@@ -167,7 +167,7 @@ async def _attempt(
     done = await world.ask(asker, request)
     asked = f"{request.text}\n{aimed.named}"
     leaked = world.ledger.leaked(aimed.victim, aimed.attacker, asked, done.answer.all)
-    if leaked and not await _public(engine, aimed, request, leaked, done):
+    if leaked and not await _public(engine, aimed, request, leaked):
         proof = f"{aimed.attacker} was shown {_named(leaked)}, which only {aimed.victim} has"
         engine.breach(
             operation, aimed.attacker, aimed.victim, attack, attempt, "read",
@@ -189,9 +189,7 @@ def _named(leaked: Sequence[str]) -> str:
     return ", ".join(leaked[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-async def _public(
-    engine: Engine, aimed: Aim, request: Request, leaked: Sequence[str], done: Exchange
-) -> bool:
+async def _public(engine: Engine, aimed: Aim, request: Request, leaked: Sequence[str]) -> bool:
     """Whether it is declared, or nobody at all is shown it as well: reported apart."""
     world, at = engine.world, aimed.operation.at
     if engine.declared(aimed.operation):
@@ -203,7 +201,6 @@ async def _public(
         return False
     because = f"without any credential {_named(seen)} of {aimed.victim} is shown"
     engine.public.setdefault(at, Open(at, "nobody", because, (engine.step(nobody, seen[0]),)))
-    del done
     return True
 
 

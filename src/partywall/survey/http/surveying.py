@@ -44,7 +44,7 @@ async def survey(engine: Engine, journal: Journal) -> None:
     for tenant in world.tenants:
         await furnish(engine, tenant)
     engine.identities = learned_identities(world)
-    engine.selectors = selectors(world, {})
+    engine.selectors = selectors(world)
     pairs = paired(list(world.tenants), every=engine.settings.every_pair)
     spoken = await endpoints(engine)
     asked = [one for one in world.api.operations if not world.left_out(one) and one not in spoken]

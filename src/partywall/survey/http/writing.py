@@ -66,7 +66,7 @@ async def write(engine: Engine, operation: Operation, attacker: str, victim: str
             return
         proven = await _proven(engine, operation, attacker, victim, made, moved=moved)
         if not proven:
-            await _settled(engine, operation, attacker, victim, made, visible=visible, moved=moved)
+            await _settled(engine, operation, attacker, victim, made, visible=visible)
             break
         plans = [one for one in plans if one[0].name not in proven]
         if "others-id" in proven:
@@ -144,7 +144,6 @@ async def _settled(
     made: Sequence[Made],
     *,
     visible: bool,
-    moved: bool,
 ) -> None:
     """Nothing more is proven: held, suspicious, or moved by what no attempt explains."""
     suspect: str | None = None
@@ -159,7 +158,6 @@ async def _settled(
             )
         state: State = "undecided" if because else "held"
         engine.record(operation, attacker, victim, one.attack, mode, state, because or "")
-    del moved
 
 
 async def control(engine: Engine, operation: Operation, attacker: str, victim: str) -> bool | None:
