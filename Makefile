@@ -15,14 +15,16 @@ CONTRIB := $(addprefix /usr/share/postgresql/,$(addsuffix /extension/pgcrypto.co
 # Debian's folder is on root's PATH only.
 PGBOUNCER := $(shell PATH="$$PATH:/usr/sbin" command -v pgbouncer)
 
-.PHONY: demo test lint postgres pgbouncer curl clean
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: demo test lint postgres pgbouncer curl chromium clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.project
 	@$(BIN)/python examples/invoices/demo.py
 	@$(BIN)/partywall demo
 
-test: $(VENV)/.project postgres pgbouncer curl
+test: $(VENV)/.project postgres pgbouncer curl chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.project
@@ -74,6 +76,15 @@ curl:
 		$(APT) update -qq && $(APT) install -qq -y curl >/dev/null; \
 	else \
 		echo "the tests look for curl on PATH" >&2; \
+	fi
+
+# The tests look at the page of a report as people do.
+chromium:
+	@test -n "$(CHROMIUM)" || if command -v apt-get >/dev/null; then \
+		echo "no Chromium: installing Debian's" >&2; \
+		$(APT) update -qq && $(APT) install -qq -y chromium >/dev/null; \
+	else \
+		echo "the tests look for chromium on PATH" >&2; \
 	fi
 
 clean:

@@ -1,6 +1,6 @@
 """Write the pages of reference from the code, so that they can't fall behind it.
 
-    python docs/generate.py            # writes docs/findings.md and docs/reference/*.md
+    python docs/generate.py            # writes docs/findings.md, docs/findings/, docs/reference/
     python docs/generate.py --check    # exit code 1 where a page is not what the code says
 
 What can't be read from the code, a sentence on each key and exit code, stands in this file; a key
@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 import typing
+from collections import Counter
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,29 +28,30 @@ from docs.markdown import prose, table
 from partywall.cli import ending
 from partywall.cli.audit import audit
 from partywall.cli.demo import demo
+from partywall.cli.diff import diff
 from partywall.cli.domains import domains
+from partywall.cli.explain import explain
+from partywall.cli.fix import fix
+from partywall.cli.init import init
 from partywall.cli.log import log
 from partywall.cli.members import members
 from partywall.cli.probe import probe
 from partywall.cli.quotas import quotas
 from partywall.cli.tenants import tenants
 from partywall.errors import ConfigurationError
+from partywall.reports import diff_json, fix_json, probe_json
 from partywall.reports import json as audit_json
-from partywall.reports import probe_json
-from partywall.survey.attacks import every_attack
-from partywall.survey.checks import every_check
+from partywall.reports.explanation import markdown
 from partywall.survey.configuration import load
-from partywall.survey.http import engine, existence, timing
-from partywall.survey.http.attacks import every_attack as every_http_attack
+from partywall.survey.explaining.applications import APPLICATIONS
+from partywall.survey.explaining.pages import pages as explained
 from partywall.survey.http.loading import load as load_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from partywall.survey.attack import Attack
-    from partywall.survey.check import Check
-    from partywall.survey.http.attempt import Attack as HttpAttack
+    from partywall.survey.explaining.pages import Page
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change the code, then run it. -->\n\n"
@@ -69,18 +71,11 @@ LEVELS = {
     "sql": "Any SQL as the application's login (an injection), except what changes the context.",
     "context": "Any SQL, and any context.",
 }
-COMPARED = {
-    engine.CONTROL: "The owner's own request, without which nothing there is proven: it was not "
-    "answered, so the operation is undecided.",
-    existence.NAME: "A is answered otherwise for B's id than for one that nobody has, in status, "
-    "body or size: it learns that B has it. Whether that is a finding says `[api] existence`.",
-    existence.UNIQUE: "A may not give its own a value that B's has: it learns that B has it.",
-    timing.NAME: "A is answered later, or sooner, for B's id than for one that nobody has. Only "
-    "with `--timing`, by the test of Mann and Whitney, twice.",
-}
+ACME = {"tenant": "acme", "person": "ann"}
 EXITS = {
-    "HELD": "Held: every attack failed, and every control succeeded.",
-    "BREACHED": "Breached: at least one finding; of `log verify`: a chain is broken.",
+    "HELD": "Held: every attack failed, and every control succeeded; of `diff`: nothing is weaker.",
+    "BREACHED": "Breached: at least one finding; of `diff`: at least one wall is weaker; of "
+    "`log verify`: a chain is broken.",
     "USAGE": "Usage or configuration: nothing was surveyed or changed, or the server did not go "
     "on. Of the commands on the control plane also: unknown, taken, or against a rule.",
     "UNDECIDED": "Undecided: no finding, but something could not be tested.",
@@ -109,6 +104,7 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "exceptions": "Findings that are accepted.",
         "stranger": "Somebody with a valid credential who is a member of no tenant.",
         "api": "For `partywall probe`; `partywall audit` does not read it.",
+        "fleet": "Who all tenants are, for `partywall audit --all-tenants`.",
         "control": "Where the control plane is: for `partywall tenants` and the like.",
     }),
     "[control]": (
@@ -124,6 +120,15 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     }),
     "[survey]": ("[survey]\nzzz = 1", "", {
         "attacker": "`query` (default), `sql` or `context`. Also `--attacker`.",
+    }),
+    "[fleet]": (
+        "[fleet]\nzzz = 1", ("For `partywall audit --all-tenants`, where the database and two "
+        "tenants don't tell who all are."), {
+        "tenants": "A query. Its first column is the tenant's id; the others, and `name`, go by "
+        "their names.",
+        "enter": "A list of SQL statements that make a transaction a tenant's, with `{id}` or "
+        "another column in braces; values are quoted as their place asks for.",
+        "url": "The login's address, likewise.",
     }),
     "[api]": (
         "[api]\nzzz = 1", "For `partywall probe`. Relative paths start at the file's folder.", {
@@ -226,8 +231,11 @@ def pages() -> dict[str, str]:
         "reference/configuration.md": "".join(_configuration()),
         "reference/command.md": "".join(_command()),
         "reference/house.md": "".join(house()),
+        **{f"findings/{one.name}.md": markdown(one) for one in explained()},
         "reference/json.md": "".join(_json("audit", audit_json.schema())),
+        "reference/fix-json.md": "".join(_json("fix", fix_json.schema())),
         "reference/probe-json.md": "".join(_json("probe", probe_json.schema())),
+        "reference/diff-json.md": "".join(_json("diff", diff_json.schema())),
     }
     return {path: NOTE + re.sub(r"\n{3,}", "\n\n", text) for path, text in written.items()}
 
@@ -236,13 +244,17 @@ def pages() -> dict[str, str]:
 
 
 def _findings() -> Iterator[str]:
-    attacks, checks, http = every_attack(), every_check(), every_http_attack()
+    every = explained()
+    of = Counter(page.kind for page in every)
+    checks = of["check"] + of["advice"]
     yield "# Attacks and checks\n\n"
     yield (
-        f"partywall makes {len(attacks)} attacks on a database and {len(http)} on an API, and asks "
-        f"{len(checks)} checks. An attack tries; a check reads facts that no attempt can show. "
-        "Every finding names one of them. A code is never given to another.\n\n"
-        "Effects, what a finding achieves:\n\n"
+        f"partywall makes {of['attack']} attacks on a database and {of['attack on an API']} on an "
+        f"API, and asks {checks} checks. An attack tries; a check reads facts that no attempt can "
+        "show. Every finding names one of them, and has a page: the hazard, who is affected, a "
+        "case that breaches and one that holds, the fix, the source. The tests execute the cases. "
+        "`partywall explain NAME` shows the same in the terminal. A code is never given to "
+        "another.\n\nEffects, what a finding achieves:\n\n"
     )
     yield from table(("effect", "meaning"), ((f"`{e}`", m) for e, m in EFFECTS.items()))
     yield "Attackers, from the weakest; each can do what those before it can:\n\n"
@@ -251,61 +263,42 @@ def _findings() -> Iterator[str]:
         "The effect and the attacker named below are the usual ones; an attempt may achieve "
         "another, and the report says which.\n\n## Attacks\n\n"
     )
-    yield from _overview(attacks)
-    yield from (_one(attack, "attack") for attack in attacks)
+    yield from _overview([page for page in every if page.kind == "attack"])
     yield "## Checks\n\n"
-    yield from _overview([c for c in checks if not c.hygiene])
-    yield ("Advice: speed and hygiene. It stands apart in the report and never makes a breach.\n\n")
-    yield from _overview([c for c in checks if c.hygiene])
-    yield from (_one(check, "advice" if check.hygiene else "check") for check in checks)
-    yield from _http(http)
-
-
-def _overview(many: typing.Iterable[Attack | Check]) -> Iterator[str]:
-    yield from table(
-        ("code", "name", "effect", "attacker", "what"),
-        (
-            (a.code, f"[{a.name}](#{a.name})", a.effect, a.level, prose(_summary(a.doc)))
-            for a in many
-        ),
-    )
-
-
-def _http(attacks: typing.Sequence[HttpAttack]) -> Iterator[str]:
+    yield from _overview([page for page in every if page.kind == "check"])
+    yield "Advice: speed and hygiene. It stands apart in the report and never makes a breach.\n\n"
+    yield from _overview([page for page in every if page.kind == "advice"])
     yield (
         "## Attacks on an API\n\nWhat `partywall probe` tries: A asks as itself, for what is B's. "
         "What goes round a check is not tried where there is none to go round.\n\n"
     )
-    yield from table(
-        ("code", "name", "effect", "what"),
-        ((a.code, f"[{a.name}](#{a.name})", a.effect, prose(_summary(a.doc))) for a in attacks),
-    )
-    for one in attacks:
-        detour = " · goes round a check" if one.detour else ""
-        yield f"### {one.name}\n\n{one.code} · attack on an API · {one.effect}{detour}\n\n"
-        yield f"{prose(one.doc)}\n\nTo mend it: {prose(one.fix)}.\n\n"
+    yield from _overview([page for page in every if page.kind == "attack on an API"])
     yield "What is compared beside the attacks:\n\n"
-    for (code, name), told in COMPARED.items():
-        yield f"### {name}\n\n{code} · {told}\n\n"
+    yield from _overview([page for page in every if page.kind == "comparison"])
+    yield (
+        "## What stays undecided\n\nThese are no findings. What nothing can be said about "
+        "fails the run all the same, and the page says what decides it.\n\n"
+    )
+    yield from _overview([page for page in every if page.kind == "undecided"])
+    yield "## The applications of the examples\n\nThe tests load them as they stand here.\n\n"
+    for one in APPLICATIONS.values():
+        yield f"### {one.name}\n\n```sql\n{one.script}```\n\n"
+        if one.enter:
+            yield f"A transaction of acme begins with `{one.enter.format(**ACME)}`.\n\n"
 
 
-def _summary(doc: str) -> str:
-    return doc.partition("\n\n")[0].replace("\n", " ")
-
-
-def _one(thing: Attack | Check, kind: str) -> str:
-    parts = [f"### {thing.name}", f"{thing.code} · {kind} · {thing.effect} · {thing.level}"]
-    for part in thing.doc.split("\n\n"):
-        section, _, body = part.partition(":\n")
-        lines = [line.strip() for line in body.splitlines() if line.strip()]
-        if section == "Source":
-            parts.append("Source: " + " ".join(f"<{line}>" for line in lines))
-        elif section in {"Fires", "Silent"}:
-            words = {"Fires": "It speaks up on:", "Silent": "It is silent on:"}[section]
-            parts += [words, "```sql\n" + "\n".join(f"{line};" for line in lines) + "\n```"]
-        else:
-            parts.append(prose(part))
-    return "\n\n".join(parts) + "\n\n"
+def _overview(many: typing.Iterable[Page]) -> Iterator[str]:
+    """A table of pages; whoever knows the anchors of one long page still finds its lines."""
+    yield from table(
+        ("code", "name", "effect", "attacker", "what"),
+        (
+            (
+                f'<a id="{one.name}"></a>{one.code}', f"[{one.name}](findings/{one.name}.md)",
+                one.effect, one.level or "", prose(one.summary),
+            )
+            for one in many
+        ),
+    )  # fmt: skip
 
 
 # -- configuration -----------------------------------------------------------------------------
@@ -346,9 +339,11 @@ def _configuration() -> Iterator[str]:
 
 def _command() -> Iterator[str]:
     yield "# The command\n\n"
-    for function in (audit, probe, demo):
-        yield f"## `partywall {function.__name__}`\n\n{inspect.getdoc(function)}\n\n"
-        yield from table(("option", "meaning"), _options(function))
+    for function in (init, audit, probe, fix, explain, diff, demo):
+        named = "".join(f" {shown}" for shown, _ in _arguments(function))
+        yield f"## `partywall {function.__name__}{named}`\n\n{inspect.getdoc(function)}\n\n"
+        told = [(f"`{shown}`", meaning) for shown, meaning in _arguments(function)]
+        yield from table(("option", "meaning"), [*told, *_options(function)])
     yield (
         "## The control plane\n\nThe commands below are about tenants; they need "
         "`partywall[control]`, and all have these options (but `log export`, which writes JSON "

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import COMPARED, pages
+from docs.generate import pages
 from partywall.survey.attacks import every_attack
 from partywall.survey.checks import every_check
-from partywall.survey.engine import DOCS
+from partywall.survey.explaining.pages import pages as explained
 from partywall.survey.http.attacks import every_attack as every_http_attack
+from partywall.survey.verdict import explained as explained_at
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = pages()
@@ -32,11 +33,23 @@ def test_a_written_page_is_what_the_code_says(path: str) -> None:
     assert there == WRITTEN[path], "run python docs/generate.py"
 
 
-def test_each_finding_s_address_leads_to_its_place() -> None:
-    page = DOCS.partition("/blob/main/")[2].removesuffix("#")
+def test_each_finding_s_address_leads_to_its_page() -> None:
     names = {attack.name for attack in every_attack()} | {check.name for check in every_check()}
-    names |= {attack.name for attack in every_http_attack()} | {name for _, name in COMPARED}
-    assert names <= anchors(ROOT / page)
+    names |= {attack.name for attack in every_http_attack()}
+    assert names <= {page.name for page in explained()}
+    for page in explained():
+        path = explained_at(page.name).partition("/blob/main/")[2]
+        assert path.removeprefix("docs/") in WRITTEN
+
+
+def test_the_folder_of_pages_holds_no_other() -> None:
+    there = {f"findings/{path.name}" for path in (ROOT / "docs" / "findings").iterdir()}
+    assert there == {path for path in WRITTEN if path.startswith("findings/")}
+
+
+def test_addresses_from_when_there_was_one_page_still_lead_to_each() -> None:
+    index = (ROOT / "docs" / "findings.md").read_text()
+    assert all(f'<a id="{page.name}"></a>' in index for page in explained())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

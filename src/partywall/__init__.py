@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from partywall.context import TenantContext
 from partywall.errors import (
     ConfigurationError,
     DeletedTenant,
@@ -16,15 +15,16 @@ from partywall.errors import (
     UnsafeLogin,
     WallError,
 )
-from partywall.isolation import (
-    DatabasePerTenant,
-    FilePerTenant,
-    RowSecurity,
-    SchemaPerTenant,
-    ScopedQueries,
-)
 
 if TYPE_CHECKING:
+    from partywall.context import TenantContext
+    from partywall.isolation import (
+        DatabasePerTenant,
+        FilePerTenant,
+        RowSecurity,
+        SchemaPerTenant,
+        ScopedQueries,
+    )
     from partywall.runtime.repository import TenantRepository
     from partywall.runtime.session import AsyncTenantSession, TenantSession
     from partywall.runtime.tables import TenantOwned
@@ -58,22 +58,31 @@ __all__ = [
 ]
 
 _LATER = {
-    "AsyncTenantSession": "session",
-    "Tenancy": "tenancy",
-    "TenantOwned": "tables",
-    "TenantRepository": "repository",
-    "TenantSession": "session",
+    "AsyncTenantSession": "runtime.session",
+    "DatabasePerTenant": "isolation",
+    "FilePerTenant": "isolation",
+    "RowSecurity": "isolation",
+    "SchemaPerTenant": "isolation",
+    "ScopedQueries": "isolation",
+    "Tenancy": "runtime.tenancy",
+    "TenantContext": "context",
+    "TenantOwned": "runtime.tables",
+    "TenantRepository": "runtime.repository",
+    "TenantSession": "runtime.session",
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
-    """Import what needs SQLAlchemy when it is first asked for; the survey works without it."""
+    """Import what a name takes when it is first asked for.
+
+    The survey works without SQLAlchemy, and pytest loads the plugin in runs that need none of this.
+    """
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - for these names alone
 
     try:
-        return getattr(import_module(f"partywall.runtime.{_LATER[name]}"), name)
+        return getattr(import_module(f"partywall.{_LATER[name]}"), name)
     except ModuleNotFoundError as error:
         if error.name != "sqlalchemy":
             raise

@@ -5,6 +5,7 @@
     PartywallError
     ├── ConfigurationError      what was asked for can't be done as asked (exit code 2)
     │   ├── ModelError          no tenants could be made out, declared or detected
+    │   ├── MigrationError      a migration could not be read or run; the message says where
     │   └── UnsafeLogin         the application's login could get round the walls
     ├── TenantError             about one tenant or its context
     │   ├── MissingTenant       no tenant, an empty one, or what can't be one
@@ -46,6 +47,10 @@ class ConfigurationError(PartywallError):
 
 class ModelError(ConfigurationError):
     """Neither configuration nor catalog says who the tenants are."""
+
+
+class MigrationError(ConfigurationError):
+    """A migration could not be read or run; the message names file, line and the server's words."""
 
 
 class UnsafeLogin(ConfigurationError):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from partywall.demo import ACME, GLOBEX, script
 from tests.conftest import Database
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "partywall"]
 QUIET = {"PARTYWALL_DATABASE_URL", "COLUMNS", "FORCE_COLOR", "NO_COLOR"}
 COPIES = "SELECT datname FROM pg_database WHERE datname LIKE 'partywall\\_copy\\_%'"
@@ -41,6 +45,32 @@ def partywall(
 def surroundings(**more: str) -> dict[str, str]:
     """The environment of a command: nothing in it decides how a report looks."""
     return {name: value for name, value in os.environ.items() if name not in QUIET} | more
+
+
+def without_extras(folder: Path) -> dict[str, str]:
+    """The environment of a command that finds what `pip install partywall` brings, no extra.
+
+    The servers of the tests stay: their pg_dump is as new as what it dumps.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    brought = {_distribution(one) for one in (*project["dependencies"], *extras["embedded"])}
+    others = {_distribution(one) for extra in extras.values() for one in extra} - brought
+    missing = [
+        module
+        for module, whose in packages_distributions().items()
+        if {_distribution(one) for one in whose} & others
+    ]
+    (folder / "sitecustomize.py").write_text(
+        f"import sys\n\nsys.modules |= dict.fromkeys({sorted(missing)})\n", encoding="utf-8"
+    )
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _distribution(requirement: str) -> str:
+    """``sqlalchemy`` for ``SQLAlchemy[asyncio]>=2.1``."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement)[0]).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def test_the_attacker_of_the_command_line_goes_before_the_file_s(harbour: Harbou
         (["--output", "nowhere/report.txt"], "there is no folder"),
         (["--config", "missing.toml"], "there is no configuration file missing.toml"),
         ([], "no database to survey"),
-        (["--url", "nonsense"], "can't connect"),
+        (["--url", "nonsense"], "no address of a PostgreSQL database"),
         (["--url", "postgresql://postgres@127.0.0.1:1/app"], "can't connect to 127.0.0.1:1/app"),
     ],
 )

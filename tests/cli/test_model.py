@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from textwrap import dedent
 
 import jsonschema
@@ -75,3 +76,10 @@ def test_what_is_declared_goes_before_what_was_detected(harbour: Harbour) -> Non
     explained = json.loads(harbour.audit("--explain-model", "--format", "json").stdout)
     assert "public.files" in explained["model"]["shared"]
     assert "public.files" not in explained["model"]["owned"]
+
+
+def test_a_name_with_quotes_is_suggested_as_toml_writes_it(harbour: Harbour) -> None:
+    harbour.database.execute('CREATE TABLE "A ""B""" (org_id uuid REFERENCES organisations)')
+    told = harbour.audit("--explain-model").stdout
+    suggested = tomllib.loads(dedent(told.partition("was detected:\n")[2]))
+    assert suggested["model"]["tenant_columns"] == {'public."A ""B"""': "org_id"}

@@ -97,6 +97,29 @@ def test_json_is_alone_on_standard_output_and_follows_its_schema(tmp_path: Path)
     assert "a-secret-of" not in done.stdout
 
 
+ACCEPTED = """
+[[exceptions]]
+finding = "others-id"
+at = "DELETE /notes/{note_id}"
+because = "anybody may tidy up"
+"""
+
+
+def test_what_is_accepted_or_known_is_shown_and_makes_no_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "partywall.toml"
+    with api(tmp_path, {"read", "delete"}):
+        file.write_text(ACCEPTED + file.read_text())
+        done = probe(tmp_path, "--baseline", "b.json", "--update-baseline", "--format", "json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert "GET /notes/{note_id}" in {one["at"] for one in report["known"]}
+    assert [one["because"] for one in report["excepted"]] == ["anybody may tidy up"]
+    states = {at: set(cells.values()) for at, cells in report["matrix"].items()}
+    assert "known" in states["GET /notes/{note_id}"]
+    assert "excepted" in states["DELETE /notes/{note_id}"]
+    assert "DELETE" not in (tmp_path / "b.json").read_text()
+
+
 def test_a_file_gets_the_report_and_the_terminal_one_line(tmp_path: Path) -> None:
     with api(tmp_path):
         done = probe(tmp_path, "--read-only", "--format", "json", "--output", "report.json")

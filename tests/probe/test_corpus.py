@@ -12,6 +12,7 @@ from partywall.survey.http.loading import load
 from partywall.survey.http.probing import probe
 from tests.probe.corpus.case import Case, Entry, Exchange, entries
 from tests.probe.described import described_operations
+from tests.probe.explained import untrue
 from tests.probe.serving import serving
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def test_says_what_is_true(entry: Entry, tmp_path: Path) -> None:
     assert {one.at for one in report.undecided} - {at for at, _ in case.also} == case.undecided
     assert {one.at for one in report.public} == case.public
     assert {one.at for one in report.shared} - case.common == case.shared
+    assert untrue(entry.name, report) == []
 
 
 def configured(case: Case, port: int, folder: Path) -> Path:

@@ -21,6 +21,14 @@ FULL = replace(
     excepted=(Excepted(FINDING, "agreed", "2027-06-30"), Excepted(FINDING, "for ever")),
     advice=(Advice("PW301", "init-plan", "public.t", "slow", "SELECT", "https://x.test"),),
     left=("nothing else",),
+    known=(FINDING,),
+    known_undecided=(Undecided("PW222", "move-row", "write", "public.log", "why"),),
+    remarks=("an exception ended",),
+    cells={
+        ("public.log", "write"): "undecided",
+        ("public.log", "read"): "known",
+        ("public.a", "detect"): "held",
+    },
 )
 
 
@@ -39,8 +47,15 @@ def test_a_finding_has_what_the_design_promises() -> None:
         "witness": [
             {"as": "acme", "sql": FINDING.witness[0].sql, "returned": FINDING.witness[0].returned}
         ],
-        "because": FINDING.because, "fix": FINDING.fix, "url": FINDING.url,
+        "because": FINDING.because, "fix": FINDING.fix, "url": FINDING.url, "repair": [],
     }  # fmt: skip
+
+
+def test_the_matrix_is_in_one_order_whatever_was_tried_first() -> None:
+    assert list(document(FULL)["matrix"].items()) == [
+        ("public.a", {"detect": "held"}), ("public.log", {"read": "known", "write": "undecided"}),
+    ]  # fmt: skip
+    assert list(document(FULL)["matrix"]["public.log"]) == ["read", "write"]
 
 
 def test_surfaces_are_counted_by_layer_and_by_their_worst() -> None:
@@ -52,7 +67,7 @@ def test_surfaces_are_counted_by_layer_and_by_their_worst() -> None:
         },
         layers={"role x": "catalog"},
     )  # fmt: skip
-    nothing = {"breached": 0, "undecided": 0, "excepted": 0, "held": 0, "closed": 0}
+    nothing = {"breached": 0, "undecided": 0, "excepted": 0, "held": 0, "closed": 0, "known": 0}
     assert document(found)["coverage"] == {
         "catalog": nothing | {"attacked": 1, "held": 1},
         "sql": nothing | {"attacked": 3, "breached": 1, "undecided": 1, "closed": 1},

@@ -24,6 +24,7 @@ EVERY = (
     tried("GET /notes/{note_id}", "closed", "id-in-query"),
     tried("PUT /log", "undecided", because="422: no such user"),
     tried("PUT /log", "excepted", "id-in-query"),
+    tried("PUT /log", "known", "id-in-body"),
 )
 FULL = replace(
     report(FINDING, back(), every=EVERY),
@@ -34,6 +35,9 @@ FULL = replace(
     shared=(BOARD,),
     left=("nothing else",),
     killers=("GET /wipe",),
+    known=(FINDING,),
+    known_undecided=(Undecided("PW400", "control", "write", "PUT /log", "422: no such user"),),
+    remarks=("an exception ended",),
 )
 
 
@@ -60,14 +64,14 @@ def test_a_finding_has_what_programs_go_by_and_no_recipe() -> None:
 def test_the_matrix_has_the_worst_of_all_directions() -> None:
     assert document(FULL)["matrix"] == {
         "GET /notes/{note_id}": {"others-id": "breached", "id-in-query": "closed"},
-        "PUT /log": {"others-id": "undecided", "id-in-query": "excepted"},
+        "PUT /log": {"others-id": "undecided", "id-in-query": "excepted", "id-in-body": "known"},
     }
 
 
 def test_coverage_names_what_was_not_attacked_and_why() -> None:
     assert document(FULL)["coverage"] == {
         "operations": 2,
-        "attempts": 5,
+        "attempts": 6,
         "states": dict.fromkeys(get_args(State), 1),
         "not_attacked": [
             {

@@ -119,6 +119,22 @@ def test_doubts_acceptances_advice_and_omissions_each_have_their_place() -> None
     assert page.endswith("but not all could be proven: 1 undecided, 1 accepted")
 
 
+def test_what_the_baseline_knows_is_shown_apart_and_makes_no_verdict() -> None:
+    found = replace(
+        report(every=(tried(FINDING.at, "known"),)),
+        known=(FINDING, back()),
+        public=(replace(COUNTRIES, known=True),),
+        remarks=("an exception ended",),
+    )
+    page = words(shown(found))
+    assert "= known" in page
+    assert "1 known breach = GET /notes/{note_id} read (others-id)" in page
+    assert "without a credential: known, as in the baseline GET /countries" in page
+    assert "to tidy up - an exception ended" in page
+    assert page.endswith("✓ held nothing that the baseline doesn't know: 1 known")
+    assert "declare it in partywall.toml" not in page
+
+
 def test_all_that_was_not_attacked_is_listed_on_demand() -> None:
     every = tuple(
         tried(f"GET /x/{n}", "undecided", mode=f"m{n}", because=f"reason {n}") for n in range(12)

@@ -109,6 +109,21 @@ def test_doubts_acceptances_advice_and_omissions_each_have_their_place() -> None
     assert page.endswith("but not all could be tested: 1 undecided, 1 accepted")
 
 
+def test_what_the_baseline_knows_is_shown_apart_and_makes_no_verdict() -> None:
+    found = replace(
+        report(cells={(FINDING.at, "read"): "known"}),
+        known=(FINDING, replace(FINDING, attacker="anonymous")),
+        known_undecided=(UNDECIDED,),
+        remarks=("1 of the baseline is mended: read public.a",),
+    )
+    page = words(shown(found))
+    assert "~ accepted = known 1 known breach = public.invoices read (read-rows)" in page
+    assert "1 undecided, as in the baseline ? public.log write no row could be planted" in page
+    assert "to tidy up - 1 of the baseline is mended: read public.a" in page
+    assert page.endswith("✓ held nothing that the baseline doesn't know: 2 known")
+    assert "= known" not in shown(report())
+
+
 @pytest.mark.parametrize(
     ("found", "last"),
     [

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from partywall.errors import ConfigurationError
 from partywall.survey.acceptance import sort_out
-from partywall.survey.configuration import Acceptance
+from partywall.survey.configuration import Acceptance, load
 from tests.reports.values import FINDING
 from tests.survey.surveys import WALLED, found
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.survey.surveys import Survey
 
 TODAY = date(2026, 5, 6)
@@ -43,9 +46,45 @@ def test_an_exception_lasts_through_its_last_day(until: date | None, *, accepted
         [FINDING], [Acceptance("read-rows", AT, "for now", until)], TODAY
     )
 
-    assert (counted == (), len(excepted) == 1, remarks == ()) == (accepted, accepted, accepted)
+    assert (counted == (), len(excepted) == 1) == (accepted, accepted)
     if not accepted:
         assert remarks == (f"the exception for read-rows at {AT} ended on 2026-05-05",)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(0, "today"), (1, "tomorrow"), (30, "in 30 days"), (31, ""), (None, "")]
+)
+def test_one_that_soon_ends_is_named_in_good_time(days: int | None, told: str) -> None:
+    until = None if days is None else TODAY + timedelta(days=days)
+
+    counted, _, remarks = sort_out(
+        [FINDING], [Acceptance("read-rows", AT, "for now", until)], TODAY
+    )
+
+    assert counted == ()
+    said = (f"the exception for read-rows at {AT} ends on {until}, {told}",)
+    assert remarks == (said if told else ())
+
+
+@pytest.mark.parametrize("at", ["public.*", "*", "public.users.*", "GET /users/*"])
+def test_an_exception_has_no_patterns(at: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="names one surface as the report prints it"):
+        load(declared(tmp_path, at))
+
+
+def test_a_name_may_hold_anything(tmp_path: Path) -> None:
+    at = 'public."a*b"'
+    [one] = load(declared(tmp_path, at)).exceptions
+    assert (one.at, one.because, one.until) == (at, "agreed", date(2027, 6, 30))
+
+
+def declared(folder: Path, at: str) -> Path:
+    file = folder / "partywall.toml"
+    file.write_text(
+        '[database]\nurl = "postgresql://postgres@127.0.0.1/app"\n[[exceptions]]\n'
+        f"finding = 'read-rows'\nat = '{at}'\nbecause = 'agreed'\nuntil = 2027-06-30\n"
+    )
+    return file
 
 
 @pytest.mark.parametrize(
@@ -95,7 +134,7 @@ def test_an_accepted_finding_leaves_the_verdict_held(survey: Survey) -> None:
     assert report.cells == {
         ("public.notes", "read"): "excepted", ("public.notes", "destroy"): "held",
     }  # fmt: skip
-    assert report.left[-2:] == (
+    assert report.remarks == (
         "the exception for delete-row at public.notes matches no finding",
         "the exception for PW201 at public.notes ended on 2020-01-01",
     )

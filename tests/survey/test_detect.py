@@ -313,3 +313,19 @@ def test_without_declared_tenants_the_catalog_alone_speaks(database: Database) -
     assert owners(model) == {"public.notes": ("column", "org")}
     assert {who: i.login for who, i in identities.items()}.keys() >= {"A", "B", "none"}
     assert set(facts.by_qualified) == {"public.notes"}
+
+
+def test_a_shared_table_is_no_second_list_of_tenants_for_its_name_alone(
+    database: Database,
+) -> None:
+    database.execute(
+        APP + walled("tenants", "id text PRIMARY KEY", "id = current_setting('app.org', true)")
+        + walled('"Notes"', '"Account Id" text, id uuid PRIMARY KEY',
+                 "\"Account Id\" = current_setting('app.org', true)")
+        + "CREATE TABLE sites (code text PRIMARY KEY, label text); GRANT SELECT ON sites TO app"
+    )  # fmt: skip
+    model = explained(database)
+    assert owners(model) == {
+        'public."Notes"': ("column", "Account Id"), "public.tenants": ("registry", "id"),
+    }  # fmt: skip
+    assert set(model.shared) == {"public.sites"}

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from partywall.errors import ConfigurationError
+from partywall.survey.addresses import login_of, without_secret
 from partywall.survey.configuration import Configuration, TenantSettings
 from partywall.survey.connecting import connect, log_in
-from partywall.survey.entering import identities, lodging, login_of, settings_in, without_secret
+from partywall.survey.entering import identities, lodging, settings_in
 from tests.survey.surveys import WALLED, found
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def test_settings_of_the_role_and_of_the_database(database: Database) -> None:
     )
     people = entered(database)
 
-    there = lodging(database.connection, people["A"])
+    there = lodging(database.connection, people["A"].login)
     with psycopg.connect(database.url("app")) as session:
         truth = {
             setting: session.execute("SELECT current_setting(%s)", [setting]).fetchone()

@@ -7,20 +7,21 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from partywall.catalog.reader import snapshot
 from partywall.errors import ModelError
 from partywall.survey.audit import audit
 from partywall.survey.configuration import Configuration
 from partywall.survey.synthesis import IDS, USERS, tenants, twin_schemas
-from tests.survey.surveys import ONE_LOGIN, WALLED, found
+from tests.survey.surveys import ONE_LOGIN, SCHEMAS, WALLED, found
 
 if TYPE_CHECKING:
     from partywall.survey.configuration import TenantSettings
     from tests.conftest import Database
 
 pytestmark = pytest.mark.parametrize("server", ["postgres15"], indirect=True)
-URL = "postgresql://{role}@host/shop"
+URL = "postgresql://admin:secret@host/shop"
 SETTING = "current_setting('app.org', true)"
 
 
@@ -47,7 +48,10 @@ def test_ids_are_of_the_kind_that_the_tenant_columns_hold(
     one, two = made(database, notes(kind, f"org_id = ({SETTING})::{kind}"))
 
     assert (one.id, two.id) == ids
-    assert (one.name, two.name, one.url) == ("A", "B", "postgresql://app@host/shop")
+    assert (one.name, two.name) == ("A", "B")
+    assert conninfo_to_dict(one.url) == {
+        "user": "app", "host": "host", "dbname": "shop", "password": "",
+    }  # fmt: skip
     assert one.enter == (f"SELECT set_config('app.org', '{ids[0]}', true)",)
     assert two.enter == (f"SELECT set_config('app.org', '{ids[1]}', true)",)
 
@@ -125,3 +129,39 @@ def test_a_survey_without_declared_tenants(database: Database) -> None:
     assert sound.verdict == "held"
     assert sound.controls["proved"] > 0
     assert found(leaky) == {("read", "public.notes")}
+
+
+def test_claims_that_a_function_reads_are_those_of_the_policies(database: Database) -> None:
+    one, _ = made(
+        database,
+        "CREATE FUNCTION jwt() RETURNS jsonb LANGUAGE sql STABLE AS"
+        " $$ SELECT current_setting('request.jwt.claims', true)::jsonb $$;"
+        + notes("uuid", "org_id = (SELECT jwt() -> 'app_metadata' ->> 'org_id')::uuid"),
+    )
+
+    [statement] = one.enter
+    assert f'"app_metadata": {{"org_id": "{IDS["uuid"][0]}"}}' in statement
+
+
+def test_roles_tell_tenants_apart_where_policies_ask_for_nothing_else(database: Database) -> None:
+    one, two = made(
+        database, notes("name", "org_id = current_user") + "CREATE ROLE bpp LOGIN; GRANT SELECT ON"
+        " notes TO bpp",
+    )  # fmt: skip
+
+    assert [(t.id, conninfo_to_dict(t.url)["user"], t.enter) for t in (one, two)] == [
+        ("app", "app", ()), ("bpp", "bpp", ()),
+    ]  # fmt: skip
+
+
+def test_each_schema_has_the_login_of_its_name(database: Database) -> None:
+    one, two = made(database, SCHEMAS.format(login_a="one", login_b="two").replace(
+        "CREATE SCHEMA", "CREATE ROLE two LOGIN; CREATE SCHEMA", 1))  # fmt: skip
+
+    assert [conninfo_to_dict(t.url)["user"] for t in (one, two)] == ["one", "two"]
+
+
+def test_a_text_that_is_compared_as_a_uuid_holds_one(database: Database) -> None:
+    one, _ = made(database, notes("text", f"org_id::uuid = ({SETTING})::uuid"))
+
+    assert one.id == IDS["uuid"][0]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from partywall.catalog.facts import Oid
+    from partywall.catalog.facts import Holding, Oid
 
     Connection = psycopg.Connection[Any]
 
@@ -134,6 +134,16 @@ SELECT r.name, array(SELECT c.relname::text FROM pg_class c
                        AND has_table_privilege(r.name, c.oid, 'SELECT'))
 FROM unnest(%(roles)s::text[]) AS r(name)
 """
+GIVEN = f"""
+SELECT g.kind, g.name, array_agg(DISTINCT ARRAY[a.privilege_type, coalesce(r.rolname::text, '')])
+FROM (SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'relation' END, c.oid::text, c.relacl
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {SYSTEM_SCHEMAS}
+      UNION ALL SELECT 'schema', n.nspname::text, n.nspacl FROM pg_namespace n WHERE {SYSTEM_SCHEMAS}
+      UNION ALL SELECT 'database', d.datname::text, coalesce(d.datacl, acldefault('d', d.datdba))
+      FROM pg_database d) AS g(kind, name, acl), aclexplode(g.acl) a
+LEFT JOIN pg_roles r ON r.oid = a.grantee GROUP BY 1, 2
+"""
 
 
 def read_roles(connection: Connection) -> dict[str, Role]:
@@ -240,4 +250,14 @@ def read_catalog_grants(connection: Connection, roles: Listing[str]) -> dict[str
     return {
         role: frozenset(names)
         for role, names in rows(connection, CATALOG_GRANTS, {"roles": list(roles)})
+    }
+
+
+def read_given(
+    connection: Connection,
+) -> dict[tuple[Holding, str], frozenset[tuple[str, str]]]:
+    """Every grant as it is written, of whatever is not left with its first privileges."""
+    return {
+        (kind, name): frozenset((privilege, grantee) for privilege, grantee in pairs)
+        for kind, name, pairs in rows(connection, GIVEN)
     }

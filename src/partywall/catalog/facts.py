@@ -18,6 +18,7 @@ ConstraintKind: TypeAlias = Literal["primary", "unique", "foreign", "check", "ex
 Privilege: TypeAlias = Literal[
     "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"
 ]
+Holding: TypeAlias = Literal["relation", "sequence", "schema", "database"]
 Oid: TypeAlias = int
 
 
@@ -375,6 +376,10 @@ class Grants:
         """Whether *privilege* is held on the relation or on at least one of its columns."""
         return privilege in self.tables.get(relation, ()) or (relation, privilege) in self.columns
 
+    def reaches(self, relation: Oid) -> bool:
+        """Whether any privilege is held on the relation or on one of its columns."""
+        return bool(self.tables.get(relation)) or any(oid == relation for oid, _ in self.columns)
+
     def columns_for(self, privilege: str, relation: Relation) -> tuple[Column, ...]:
         """Columns on which *privilege* is held, in table order."""
         if privilege in self.tables.get(relation.oid, ()):
@@ -392,6 +397,8 @@ class Snapshot:
         settings: database-wide settings (ALTER DATABASE … SET), by name.
         acting: the roles that attacks run as; grants are read for these.
         missing: what could not be read, and why.
+        given: who was granted what, as it is written: (kind, oid; name of a schema or a database)
+            -> (privilege, grantee), "" for PUBLIC. Nothing of objects with their first privileges.
     """
 
     version: int
@@ -417,6 +424,7 @@ class Snapshot:
     statistics: tuple[str, ...]
     catalog_grants: Mapping[str, frozenset[str]]
     missing: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[tuple[Holding, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     @cached_property
     def by_qualified(self) -> dict[str, Relation]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from partywall.catalog import authority, relations, routines
 from partywall.catalog.facts import Snapshot
+from partywall.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import psycopg
 
 DATABASE_SETTINGS = """
 SELECT unnest(s.setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
@@ -22,7 +23,21 @@ def snapshot(connection: psycopg.Connection[Any], *, acting: Sequence[str]) -> S
     """Read the database of *connection* as it stands in one repeatable-read transaction.
 
     *acting* names the roles that attacks will run as: grants are read for these alone.
+
+    Raises:
+        TargetError: a name in the database can't be told in UTF-8.
     """
+    try:
+        return _snapshot(connection, acting)
+    except (UnicodeDecodeError, psycopg.DataError) as error:
+        message = (
+            f"{connection.info.dbname} holds names that are no UTF-8 and can't be told: rename "
+            f"them, or survey a database with its true encoding ({error})"
+        )
+        raise TargetError(message) from error
+
+
+def _snapshot(connection: psycopg.Connection[Any], acting: Sequence[str]) -> Snapshot:
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute("SET LOCAL search_path = pg_catalog")  # so that names come qualified
@@ -54,6 +69,7 @@ def snapshot(connection: psycopg.Connection[Any], *, acting: Sequence[str]) -> S
                 "FROM pg_statistic_ext ORDER BY 1",
             ),
             catalog_grants=authority.read_catalog_grants(connection, acting),
+            given=authority.read_given(connection),
         )
 
 

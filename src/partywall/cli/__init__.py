@@ -12,7 +12,11 @@ import typer
 from partywall import __version__
 from partywall.cli.audit import audit
 from partywall.cli.demo import demo
+from partywall.cli.diff import diff
 from partywall.cli.domains import domains
+from partywall.cli.explain import explain
+from partywall.cli.fix import fix
+from partywall.cli.init import init
 from partywall.cli.log import log
 from partywall.cli.members import members
 from partywall.cli.probe import probe
@@ -27,8 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(init)
 app.command()(audit)
 app.command()(probe)
+app.command()(diff)
+app.command()(fix)
+app.command()(explain)
 app.command()(demo)
 for _name, _group in {
     "tenants": tenants,

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from partywall.cli.audit import Format
 from partywall.cli.where import (
     ConfigOption,
     ControlOption,
+    Format,
     FormatOption,
     TenantArgument,
     VerboseOption,

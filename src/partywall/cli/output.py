@@ -31,9 +31,10 @@ def write(what: str | Callable[[Console], None], file: Path | None) -> None:
     """
     if file is not None:
         try:
-            file.write_text(_text(what), encoding="utf-8")
+            file.write_text(_text(what), encoding="utf-8", errors="replace")
         except OSError as error:
-            raise ConfigurationError(f"the report can't be written: {error}") from error
+            why = error.strerror or error
+            raise ConfigurationError(f"the report can't be written to {file}: {why}") from error
         return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ✓ shows a ?

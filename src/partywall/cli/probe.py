@@ -9,8 +9,17 @@ from typing import Annotated
 
 import typer
 
-from partywall.cli.audit import Format
 from partywall.cli.ending import exit_code
+from partywall.cli.options import (
+    BaselineOption,
+    ConfigOption,
+    FormatOption,
+    OutputOption,
+    UpdateBaselineOption,
+    checked,
+    placed,
+)
+from partywall.reports.formats import Format
 
 INTERRUPTED = "what was created for this run has been removed, as far as the API let it"
 
@@ -37,18 +46,17 @@ class Asked:
     rate: float | None
     deny: tuple[str, ...]
     timing: bool
-    output_format: Format
-    output: Path | None
+    output_format: Format | None
+    output: tuple[str, ...]
     emit_tests: Path | None
     verbose: bool
+    baseline: Path | None = None
+    update_baseline: bool = False
 
 
 def probe(
     *,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Read this instead of partywall.toml or pyproject.toml."),
-    ] = None,
+    config: ConfigOption = None,
     base: Annotated[str, typer.Option(metavar="URL", help="The API's address.")] = "",
     openapi: Annotated[
         str, typer.Option(metavar="URL|FILE", help="Its description, OpenAPI 3.0 or 3.1.")
@@ -86,18 +94,16 @@ def probe(
     timing: Annotated[
         bool, typer.Option("--timing", help="Also compare times of answers; takes long.")
     ] = False,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="For people or for programs.")
-    ] = Format.TEXT,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report there.")
-    ] = None,
+    output_format: FormatOption = None,
+    output: OutputOption = None,
     emit_tests: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="Write a pytest file there that fails until breaches are mended."
         ),
     ] = None,
+    baseline: BaselineOption = None,
+    update_baseline: UpdateBaselineOption = False,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Every way, every row, every reason; tracebacks."),
@@ -108,16 +114,12 @@ def probe(
     Needs the API's address, its OpenAPI description and two tenants' credentials (partywall.toml).
     Creates what it attacks, as each tenant, and removes it in the end.
     """
-    for option, file in {
-        "--output": output,
-        "--emit-tests": emit_tests,
-        "--journal": journal,
-    }.items():
-        if file and not file.absolute().parent.is_dir():
-            raise typer.BadParameter(f"{option}: there is no folder {file.absolute().parent}")
+    placed("--emit-tests", emit_tests)
+    placed("--journal", journal)
+    checked(baseline, update=update_baseline)
     asked = Asked(
         config, base, openapi, app, read_only, pairs, seed, journal, rate, tuple(deny or ()),
-        timing, output_format, output, emit_tests, verbose,
+        timing, output_format, tuple(output or ()), emit_tests, verbose, baseline, update_baseline,
     )  # fmt: skip
 
     def command() -> int:

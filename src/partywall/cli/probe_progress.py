@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from partywall.cli.bar import bar
+from partywall.cli.bar import Line
 from partywall.cli.progress import counts
 from partywall.reports.style import number
 from partywall.survey.http.watching import Watch
@@ -18,32 +18,17 @@ if TYPE_CHECKING:
     from partywall.survey.verdict import State
 
 
-class ProbeProgress(Watch):
+class ProbeProgress(Line, Watch):
     """The stage, operations done, breaches, requests a second; silent without a terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         """Prepare a line that goes away when the probe is done."""
+        super().__init__(console)
         self._done: set[tuple[str, str, str]] = set()
         self._states: Counter[State] = Counter()
         self._planned = 0
         self._requests = 0
-        self._began = 0.0
-        self._bar = bar(console)
-        self._task = self._bar.add_task("connecting", total=None, told="")
-
-    def __enter__(self) -> Self:
-        """Show it."""
         self._began = time.monotonic()
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Remove it."""
-        self._bar.stop()
-
-    def stage(self, name: str) -> None:
-        """Name what begins."""
-        self._bar.update(self._task, description=name)
 
     def planned(self, number: int) -> None:
         """So many operations there are to attack, each in its directions."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from partywall.cli.audit import Format
 from partywall.cli.ending import say
+from partywall.cli.known import beside, opened
 from partywall.cli.output import write
+from partywall.cli.outputs import declaring, outputs
 from partywall.cli.probe import Asked, Pairs
 from partywall.cli.probe_progress import ProbeProgress
-from partywall.reports import probe_json, probe_text
-from partywall.reports.json import written
+from partywall.reports.formats import written
 from partywall.reports.probe_tests import emitted, untested
 from partywall.reports.style import number
 from partywall.survey.http.loading import load
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 def run(asked: Asked) -> int:
     """Probe; return the exit code."""
+    asked_for = outputs(asked.output_format, asked.output)
     settings = load(
         asked.config,
         base=asked.base,
@@ -38,14 +39,15 @@ def run(asked: Asked) -> int:
         journal=asked.journal,
         timing=asked.timing,
     )
+    known = opened(asked.baseline, "probe", update=asked.update_baseline)
     with ProbeProgress() as progress:
         report = probe(settings, progress)
-    if asked.output_format is Format.JSON:
-        write(written(probe_json.report(report)), asked.output)
-    else:
-        write(lambda console: probe_text.show(report, console, verbose=asked.verbose), asked.output)
-    if asked.output:
-        say(f"{report.verdict}; the report is in {asked.output}")
+    report = beside(report, known, asked.baseline if asked.update_baseline else None)
+    source = declaring(asked.config)
+    asked_for.deliver(
+        lambda form: written(form, report, source=source, verbose=asked.verbose),
+        f"{report.verdict}; ",
+    )
     if asked.emit_tests:
         emit(report, asked.emit_tests)
     return EXIT_CODES[report.verdict]

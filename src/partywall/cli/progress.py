@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from partywall.cli.bar import bar
+from partywall.cli.bar import Line
 from partywall.reports.style import number
 from partywall.survey.audit import Watch
 
@@ -16,28 +16,14 @@ if TYPE_CHECKING:
     from partywall.survey.verdict import State
 
 
-class Progress(Watch):
+class Progress(Line, Watch):
     """The stage, how many attempts are done, how many got through; silent without a terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         """Prepare a line that goes away when the survey is done."""
+        super().__init__(console)
         self._states: Counter[State] = Counter()
         self._attempts = ""
-        self._bar = bar(console)
-        self._task = self._bar.add_task("connecting", total=None, told="")
-
-    def __enter__(self) -> Self:
-        """Show it."""
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Remove it."""
-        self._bar.stop()
-
-    def stage(self, name: str) -> None:
-        """Name what begins."""
-        self._bar.update(self._task, description=name)
 
     def planned(self, attempts: int) -> None:
         """So many attempts there are."""

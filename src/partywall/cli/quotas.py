@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from partywall.cli.audit import Format
 from partywall.cli.where import (
     ConfigOption,
     ControlOption,
+    Format,
     FormatOption,
     TenantArgument,
     VerboseOption,

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from partywall.cli.audit import Format
 from partywall.cli.where import (
     AppOption,
     ConfigOption,
     ControlOption,
+    Format,
     FormatOption,
     TenantArgument,
     VerboseOption,

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeAlias
 
 import typer
 
-from partywall.cli.audit import Format
 from partywall.cli.ending import exit_code
+
+
+class Format(StrEnum):
+    """How a list is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 ControlOption: TypeAlias = Annotated[
     str,

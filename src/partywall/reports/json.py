@@ -8,7 +8,7 @@ from json import dumps, loads
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from partywall.reports.facts import coverage, readable, versions
-from partywall.survey.verdict import Finding
+from partywall.survey.verdict import EFFECTS, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from partywall.catalog.facts import Snapshot
     from partywall.model import TenancyModel
     from partywall.survey.identity import Identity, Who
-    from partywall.survey.verdict import Report, WitnessStep
+    from partywall.survey.verdict import Report, State, WitnessStep
 
 Document: TypeAlias = "dict[str, Any]"
 
@@ -30,7 +30,7 @@ def schema() -> Document:
     return cast("Document", loads(text))
 
 
-def written(document: Document) -> str:
+def written(document: Document | list[Document]) -> str:
     """The text of a document; what is not ASCII stays readable."""
     return dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -49,9 +49,15 @@ def report(found: Report) -> Document:
             {"finding": finding(one.finding), "because": one.because, "until": one.until or None}
             for one in found.excepted
         ],
+        "known": [finding(one) for one in found.known],
+        "known_undecided": [asdict(one) for one in found.known_undecided],
         "advice": [asdict(one) for one in found.advice],
         "not_tried": list(found.left),
+        "remarks": list(found.remarks),
+        "matrix": matrix(found.cells),
+        "walls": {at: list(found.walls[at]) for at in sorted(found.walls)},
         "coverage": coverage(found),
+        "fleet": asdict(found.fleet) if found.fleet else None,
         "attempts": found.attempts,
         "controls": {name: found.controls.get(name, 0) for name in ("proved", "failed")},
         "model": model(found.model) if found.model else None,
@@ -61,10 +67,21 @@ def report(found: Report) -> Document:
     }
 
 
+def matrix(cells: Mapping[tuple[str, str], State]) -> dict[str, dict[str, State]]:
+    """Surface -> effect -> the worst state, both in a fixed order."""
+    found: dict[str, dict[str, State]] = {}
+    for at, effect in sorted(cells, key=lambda cell: (cell[0], EFFECTS.index(cell[1]))):
+        found.setdefault(at, {})[effect] = cells[at, effect]
+    return found
+
+
 def finding(one: Finding) -> Document:
     """One breach, with its witness."""
     document = {field.name: getattr(one, field.name) for field in fields(Finding)}
-    return document | {"witness": [witness(step) for step in one.witness]}
+    document |= {"witness": [witness(step) for step in one.witness], "repair": list(one.repair)}
+    if one.layer == "http":  # what mends an API is no statement
+        del document["repair"]
+    return document
 
 
 def witness(step: WitnessStep) -> Document:

@@ -80,11 +80,16 @@ def place(at: str, kinds: Mapping[str, str]) -> Place:
     parts = QUALIFIED.fullmatch(at)
     if parts is None:
         return Place("", "surface", at)
-    owner = at if at in kinds else at.partition(" (")[0]
-    while owner not in kinds and "." in owner:
-        owner = owner.rpartition(".")[0]
     guess = "function" if at.endswith(")") and " (" not in at else "table"
-    return Place(parts[1], NOUNS.get(kinds.get(owner, guess), "surface"), parts[2])
+    return Place(parts[1], NOUNS.get(kinds.get(owner(at, kinds), guess), "surface"), parts[2])
+
+
+def owner(at: str, kinds: Mapping[str, str]) -> str:
+    """The table of a column or of some of them; what is none is its own."""
+    name = at if at in kinds else at.partition(" (")[0]
+    while name not in kinds and "." in name:
+        name = name.rpartition(".")[0]
+    return name if name in kinds else at
 
 
 def groups(report: Report) -> list[Group]:

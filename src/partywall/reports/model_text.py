@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from json import dumps
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from partywall.reports.beginning import quoted
 from partywall.reports.facts import readable, sentence
 from partywall.reports.style import listed, number
 from partywall.reports.text import say, title
@@ -33,8 +33,8 @@ shared = [{shared}]
 
 TENANT = """\
 [tenants.{name}]
-id = "{id}"
-url = "postgresql://{login}@{host}"
+id = {id}
+url = {url}
 enter = [{enter}]"""
 
 
@@ -136,16 +136,15 @@ def _grouped(grouped: Mapping[str, list[str]], console: Console, *, verbose: boo
 def _override(model: TenancyModel, console: Console) -> None:
     title(console, "wrong?")
     say(console, "What partywall.toml declares goes before what was detected:")
-    _code(console, OVERRIDE.format(
-        shared=f'"{next(iter(model.shared), "public.countries")}"', column=_column(model)
-    ).splitlines())  # fmt: skip
+    shared = quoted(next(iter(model.shared), "public.countries"))
+    _code(console, OVERRIDE.format(shared=shared, column=_column(model)).splitlines())
 
 
 def _column(model: TenancyModel) -> str:
     """A tenant column as one would declare it, of this database where it has one."""
     known = ((table, why.column) for table, why in model.owned.items() if why.kind == "column")
     table, column = next(known, (next(iter(model.shared), "public.orders"), "tenant_id"))
-    return f'"{table}" = "{column}"'
+    return f"{quoted(table)} = {quoted(column)}"
 
 
 def _declare(
@@ -169,7 +168,10 @@ def declaration(model: TenancyModel, identities: Mapping[Who, Identity], host: s
     ] or [("1111", logins[0], ()), ("2222", logins[-1], ())]
     return "\n\n".join(
         TENANT.format(
-            name=name, id=tenant, login=login, host=host, enter=", ".join(map(dumps, enter))
+            name=name,
+            id=quoted(tenant),
+            url=quoted(f"postgresql://{login}@{host}"),
+            enter=", ".join(map(quoted, enter)),
         )
         for name, (tenant, login, enter) in zip(("acme", "globex"), known, strict=True)
     )

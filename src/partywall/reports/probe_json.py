@@ -36,11 +36,14 @@ def report(found: HttpReport) -> Document:
             {"finding": finding(one.finding), "because": one.because, "until": one.until or None}
             for one in found.excepted
         ],
+        "known": [finding(one) for one in found.known],
+        "known_undecided": [asdict(one) for one in found.known_undecided],
         "public": [_open(one) for one in found.public],
         "shared": [_open(one) for one in found.shared],
         "advice": [asdict(one) for one in found.advice],
         "killers": list(found.killers),
         "not_tried": list(found.left),
+        "remarks": list(found.remarks),
         "matrix": {at: dict(cells) for at, cells in matrix(found).items()},
         "coverage": _coverage(found),
         "requests": found.requests,

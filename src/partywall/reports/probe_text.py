@@ -11,7 +11,17 @@ from partywall.reports.probe_breaches import count, ways
 from partywall.reports.probe_matrix import draw, operations, unattacked
 from partywall.reports.probe_witness import setting, witness
 from partywall.reports.style import COLOURS, GLYPHS, listed, number, sign
-from partywall.reports.text import MEANINGS, accepted, say, title
+from partywall.reports.text import (
+    accepted,
+    controls,
+    explanation,
+    known,
+    legend,
+    nothing_new,
+    remarks,
+    say,
+    title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +49,9 @@ def show(report: HttpReport, console: Console, *, verbose: bool = False) -> None
     opened(report, console)
     killers(report, console)
     undecided(report, console)
+    known(report, console)
     accepted(report.excepted, console)
+    remarks(report, console)
     advice(report, console)
     coverage(report, console, verbose=verbose)
     closing(report, console)
@@ -48,11 +60,16 @@ def show(report: HttpReport, console: Console, *, verbose: bool = False) -> None
 def heading(report: HttpReport, console: Console) -> None:
     """What was probed, and who attacked whom."""
     console.print(Text.assemble(("partywall ", "bold"), (report.target, "bold cyan")))
+    say(console, about(report), "dim")
+
+
+def about(report: HttpReport) -> str:
+    """How much was probed, and who attacked whom."""
     pairs = list(dict.fromkeys((one.attacker, one.victim) for one in report.tried))
     told = f"{number(len(operations(report)), 'operation')}, tenants {listed(report.tenants)}"
     if pairs:
         told += f"; {listed(f'{attacker} → {victim}' for attacker, victim in pairs)}"
-    say(console, told, "dim")
+    return told
 
 
 def grid(report: HttpReport, console: Console, *, verbose: bool = False) -> None:
@@ -63,10 +80,7 @@ def grid(report: HttpReport, console: Console, *, verbose: bool = False) -> None
         return
     for line in draw(report, console.width, whole=verbose):
         console.print(line, soft_wrap=True)
-    legend = Text("  ").join(
-        Text.assemble(sign(state), " ", (MEANINGS[state], "dim")) for state in MEANINGS
-    )
-    console.print(legend)
+    console.print(legend([one.state for one in report.tried]))
 
 
 def breaches(report: HttpReport, console: Console, *, verbose: bool = False) -> None:
@@ -113,7 +127,7 @@ def _way(console: Console, way: Way) -> None:
     witness(console, finding.witness)
     if finding.fix:
         say(console, Text.assemble(("fix ", "bold green"), finding.fix), indent=4, hang=4)
-    console.print(Text(f"    see {finding.url}", "dim"), soft_wrap=True)
+    console.print(Text(f"    {explanation(finding)}", "dim"), soft_wrap=True)
 
 
 def opened(report: HttpReport, console: Console) -> None:
@@ -125,7 +139,10 @@ def opened(report: HttpReport, console: Console) -> None:
 
 
 def _open(console: Console, found: Sequence[Open], words: str) -> None:
-    loud = [one for one in found if not one.declared]
+    loud = [one for one in found if not (one.declared or one.known)]
+    if had := [one.at for one in found if one.known]:
+        title(console, f"{number(len(had), 'operation')} {words}: known, as in the baseline")
+        say(console, ", ".join(had), "dim")
     if meant := [one.at for one in found if one.declared]:
         title(console, f"{number(len(meant), 'operation')} declared public")
         say(console, ", ".join(meant), "dim")
@@ -188,11 +205,7 @@ def advice(report: HttpReport, console: Console) -> None:
 
 def coverage(report: HttpReport, console: Console, *, verbose: bool = False) -> None:
     """Write what was not attacked, by its reason."""
-    reasons: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    missing = unattacked(report)
-    for one in missing:
-        way = f"{one.attacker} → {one.victim}, {one.attack}"
-        reasons[one.because][one.at].append(f"{way}: {one.mode}" if one.mode else way)
+    missing, reasons = unattacked(report), untried(report)
     if not (reasons or report.left):
         return
     title(console, "not attacked")
@@ -213,35 +226,46 @@ def coverage(report: HttpReport, console: Console, *, verbose: bool = False) -> 
         say(console, f"{number(rest, 'more reason')}: --verbose shows all", "dim", 2)
 
 
+def untried(report: HttpReport) -> dict[str, dict[str, list[str]]]:
+    """Reason -> operation -> the attempts that prove nothing for it."""
+    reasons: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for one in unattacked(report):
+        way = f"{one.attacker} → {one.victim}, {one.attack}"
+        reasons[one.because][one.at].append(f"{way}: {one.mode}" if one.mode else way)
+    return reasons
+
+
 def closing(report: HttpReport, console: Console) -> None:
     """Write the numbers, and the verdict in one line."""
-    failed = report.controls.get("failed", 0)
-    controls = f"{number(report.controls.get('proved', 0), 'control')} held"
-    if failed:
-        controls += f", {failed:,} did not"
     console.print()
     numbers = [
-        number(report.requests, "request"), controls, f"{report.duration_s:.1f} s",
+        number(report.requests, "request"), controls(report), f"{report.duration_s:.1f} s",
         f"seed {report.seed}",
     ]  # fmt: skip
     say(console, ", ".join(numbers), "dim")
     verdict = report.verdict
     colour = COLOURS[verdict]
-    said = ", ".join(told for told in _counts(report) if not told.startswith("0 "))
-    words = f"{VERDICTS[verdict]}{': ' + said if said else ''}"
     glyph = GLYPHS[verdict][0]
-    told = Text.assemble((f"{glyph} {verdict}", f"bold {colour}"), "  ", (words, colour))
+    told = Text.assemble((f"{glyph} {verdict}", f"bold {colour}"), "  ", (summary(report), colour))
     say(console, told, hang=2)
+
+
+def summary(report: HttpReport) -> str:
+    """What the verdict means, with its numbers."""
+    said = ", ".join(told for told in _counts(report) if not told.startswith("0 "))
+    meaning = nothing_new(report) or VERDICTS[report.verdict]
+    return f"{meaning}{': ' + said if said else ''}"
 
 
 def _counts(report: HttpReport) -> list[str]:
     undeclared = {
-        words: sum(not one.declared for one in found)
+        words: sum(not (one.declared or one.known) for one in found)
         for words, found in {"public": report.public, "shared": report.shared}.items()
     }
     return [
         counted(report),
         *(f"{many} {words} and not declared" for words, many in undeclared.items()),
         f"{len({(one.at, one.because) for one in report.undecided})} undecided",
+        f"{count(report.known) + len(report.known_undecided)} known",
         f"{len(report.excepted)} accepted",
     ]

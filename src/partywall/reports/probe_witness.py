@@ -19,22 +19,30 @@ if TYPE_CHECKING:
 
     from partywall.survey.verdict import WitnessStep
 
+REPEAT = "To repeat a command paste it into bash. Before the first, once:"
 WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 VALUED = frozenset({"-X", "-H", "-b", "-F", "--form-string", "--data-raw", "--data-binary"})
 
 
 def setting(console: Console, steps: Sequence[WitnessStep], tenants: Sequence[str]) -> None:
     """Say once how the variables are set that the commands take."""
-    found = {name: step.request for step in steps for name in named(step.request)}
+    found = variables(steps, tenants)
     if not found:
         return
     console.print()
-    say(console, "To repeat a command paste it into bash. Before the first, once:", "dim")
-    longest = max(map(len, found))
-    for name, command in sorted(found.items()):
-        export = f"export {name}='…'".ljust(longest + len("export ='…'"))
-        what = _meaning(name, command, tenants)
-        console.print(Text(f"  {export}  # {what}", "dim"), soft_wrap=True)
+    say(console, REPEAT, "dim")
+    longest = max(len(export) for export, _ in found)
+    for export, what in found:
+        console.print(Text(f"  {export.ljust(longest)}  # {what}", "dim"), soft_wrap=True)
+
+
+def variables(steps: Sequence[WitnessStep], tenants: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The commands that set the variables that witnesses take, each with what it is."""
+    found = {name: step.request for step in steps for name in named(step.request)}
+    return tuple(
+        (f"export {name}='…'", _meaning(name, command, tenants))
+        for name, command in sorted(found.items())
+    )
 
 
 def _meaning(name: str, command: str, tenants: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ GLYPHS: Mapping[State, tuple[str, str]] = {
     "breached": ("✗", "bold red"),
     "undecided": ("?", "bold yellow"),
     "excepted": ("~", "cyan"),
+    "known": ("=", "magenta"),
     "closed": ("·", "dim"),
 }
 COLOURS: Mapping[Verdict, str] = {"held": "green", "breached": "red", "undecided": "yellow"}

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from pglast import parse_sql
-from pglast.parser import ParseError
 from rich.text import Text
 
 from partywall.reports import matrix
 from partywall.reports.breaches import count, doubts, lines, surfaces
 from partywall.reports.facts import sentence, versions
 from partywall.reports.style import COLOURS, GLYPHS, WIDEST, number, sign
+from partywall.reports.witness import is_sql, marks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rich.console import Console
 
     from partywall.reports.breaches import Broken, Case
     from partywall.survey.attack import Effect
+    from partywall.survey.http.report import HttpReport
     from partywall.survey.verdict import (
         Excepted,
         Finding,
@@ -45,7 +44,7 @@ ATTACKERS: Mapping[str, str] = {
 }
 MEANINGS: Mapping[State, str] = {
     "held": "held", "breached": "breached", "undecided": "undecided",
-    "closed": "closed to all", "excepted": "accepted",
+    "closed": "closed to all", "excepted": "accepted", "known": "known",
 }  # fmt: skip
 VERDICTS: Mapping[Verdict, str] = {
     "held": "nothing of one tenant reached the other",
@@ -54,13 +53,18 @@ VERDICTS: Mapping[Verdict, str] = {
 }
 
 
+NOTHING_NEW = "nothing that the baseline doesn't know"
+
+
 def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Write the whole report; *verbose* shows every witness and every row."""
     heading(report, console)
     grid(report, console, verbose=verbose)
     breaches(report, console, verbose=verbose)
     open_questions(report, console)
+    known(report, console)
     accepted(report.excepted, console)
+    remarks(report, console)
     advice(report, console, verbose=verbose)
     not_tried(report, console)
     closing(report, console)
@@ -69,13 +73,21 @@ def show(report: Report, console: Console, *, verbose: bool = False) -> None:
 def heading(report: Report, console: Console) -> None:
     """What was surveyed, how its tenants are kept apart, who attacked whom and where."""
     console.print(Text.assemble(("partywall ", "bold"), (report.target, "bold cyan")))
+    for line in about(report):
+        say(console, line, "dim")
+
+
+def about(report: Report) -> list[str]:
+    """How tenants are kept apart; who attacked whom, how and where."""
     attack = ATTACKERS.get(report.attacker, report.attacker)
     if "A" in report.identities and "B" in report.identities:
-        names = f"{report.identities['A'].name} attacks {report.identities['B'].name} "
-        attack = names + attack
-    if report.model:
-        say(console, sentence(report.model), "dim")
-    say(console, f"{attack}, {PLACES.get(report.place, report.place)}", "dim")
+        names = f"{report.identities['A'].name} attacks {report.identities['B'].name}"
+        if report.fleet:
+            pairs = number(report.fleet.pairs, "ordered pair")
+            names = f"each of {report.fleet.tenants:,} tenants attacks all others ({pairs})"
+        attack = f"{names} {attack}"
+    told = [sentence(report.model)] if report.model else []
+    return [*told, f"{attack}, {PLACES.get(report.place, report.place)}"]
 
 
 def grid(report: Report, console: Console, *, verbose: bool = False) -> None:
@@ -88,11 +100,16 @@ def grid(report: Report, console: Console, *, verbose: bool = False) -> None:
     console.print()
     for line in matrix.draw(whole if verbose else matrix.fold(whole), console.width):
         console.print(line, soft_wrap=True)
-    legend = Text("  ").join(
-        Text.assemble(sign(state), " ", (MEANINGS[state], "dim")) for state in MEANINGS
-    )
     console.print()
-    console.print(legend)
+    console.print(legend(report.cells.values()))
+
+
+def legend(shown: Collection[State]) -> Text:
+    """What the signs mean; that of a baseline only where one is used."""
+    states = [state for state in MEANINGS if state != "known" or state in shown]
+    return Text("  ").join(
+        Text.assemble(sign(state), " ", (MEANINGS[state], "dim")) for state in states
+    )
 
 
 def breaches(report: Report, console: Console, *, verbose: bool = False) -> None:
@@ -101,11 +118,11 @@ def breaches(report: Report, console: Console, *, verbose: bool = False) -> None
         return
     found = surfaces(report.findings)
     title(console, counted(report))
-    say(console, _how_to_replay(report), "dim")
+    say(console, how_to_replay(report), "dim")
     for alike in found:
         shown = alike if verbose else alike[:IN_FULL]
         for broken in shown:
-            _surface(console, report, broken, verbose=verbose)
+            surface(console, report, broken, verbose=verbose)
         if rest := alike[len(shown) :]:
             console.print()
             more = number(len(rest), "more surface was", "more surfaces were")
@@ -119,7 +136,8 @@ def counted(report: Report) -> str:
     return f"{number(count(report.findings), 'breach', 'breaches')} of {number(places, 'surface')}"
 
 
-def _how_to_replay(report: Report) -> str:
+def how_to_replay(report: Report) -> str:
+    """How the statements of a witness are run."""
     copied = report.place == "copy"
     rows = " The rows named here stood on the copy only." if copied else ""
     return (
@@ -128,7 +146,8 @@ def _how_to_replay(report: Report) -> str:
     )
 
 
-def _surface(console: Console, report: Report, broken: Broken, *, verbose: bool) -> None:
+def surface(console: Console, report: Report, broken: Broken, *, verbose: bool) -> None:
+    """Write what got through at one surface, each way with its witness and its fix."""
     console.print()
     say(console, Text(broken.at, "bold"), hang=4)
     for effect, cases in broken.effects.items():
@@ -149,21 +168,18 @@ def _case(console: Console, report: Report, effect: Effect, case: Case) -> None:
     )  # fmt: skip
     say(console, head, indent=2, hang=2)
     say(console, finding.because, indent=4)
-    _witness(console, finding.witness, _marks(report, finding))
+    _witness(console, finding.witness, marks(report, finding))
     if finding.fix:
         _fix(console, finding.fix)
-    console.print(Text(f"    see {finding.url}", "dim"), soft_wrap=True)
+    console.print(Text(f"    {explanation(finding)}", "dim"), soft_wrap=True)
 
 
-def _marks(report: Report, finding: Finding) -> str:
-    """A pattern for what is the victim's in an answer: its id, and its canaries on a copy."""
-    victim = next((i for i in report.identities.values() if i.name == finding.victim), None)
-    if victim is None or not victim.tenant:
-        return ""
-    return rf"{re.escape(victim.tenant)}|\bpw{victim.who.lower()}[a-z0-9]{{6,}}(@[\w.]+)?"
+def explanation(finding: Finding) -> str:
+    """Where a finding is explained."""
+    return f"see {finding.url} (partywall explain {finding.name})"
 
 
-def _witness(console: Console, steps: Sequence[WitnessStep], marks: str) -> None:
+def _witness(console: Console, steps: Sequence[WitnessStep], pattern: str) -> None:
     """SQL that can be pasted: who runs it and what came back are comments."""
     width = min(console.width, WIDEST) - 6
     actor = ""
@@ -177,29 +193,20 @@ def _witness(console: Console, steps: Sequence[WitnessStep], marks: str) -> None
             for position, part in enumerate(Text(line).wrap(console, width - 4)):
                 arrow = "-->" if position == 0 else "-- "
                 back = Text(f"      {arrow} {part.plain.rstrip()}", "yellow")
-                if marks:
-                    back.highlight_regex(marks, "bold red")
+                if pattern:
+                    back.highlight_regex(pattern, "bold red")
                 console.print(back, soft_wrap=True)
 
 
 def _fix(console: Console, fix: str) -> None:
     label = ("fix ", "bold green")
-    if not _is_sql(fix):
+    if not is_sql(fix):
         say(console, Text.assemble(label, fix), indent=4, hang=4)
         return
     first, *rest = lines(fix, min(console.width, WIDEST) - 8)
     console.print(Text.assemble("    ", label, (first, "green")), soft_wrap=True)
     for line in rest:
         console.print(Text(f"      {line}", "green"), soft_wrap=True)
-
-
-def _is_sql(fix: str) -> bool:
-    """Whether a fix is a statement to run and not a sentence to read."""
-    try:
-        parse_sql(fix)
-    except ParseError:
-        return False
-    return True
 
 
 def open_questions(report: Report, console: Console) -> None:
@@ -214,6 +221,42 @@ def open_questions(report: Report, console: Console) -> None:
         )
         console.print(line, soft_wrap=True)
         say(console, because, indent=4)
+
+
+def known(report: Report | HttpReport, console: Console) -> None:
+    """Write what the baseline has as well: a line for each surface and way."""
+    if report.known:
+        title(console, f"{number(count(report.known), 'known breach', 'known breaches')}")
+        for same in surfaces(report.known):
+            for broken in same:
+                ways = [
+                    f"{effect} ({', '.join(case.finding.name for case in cases)})"
+                    for effect, cases in broken.effects.items()
+                ]
+                line = Text.assemble(sign("known"), " ", (broken.at, "bold"), "  ", ", ".join(ways))
+                say(console, line, hang=4)
+    if report.known_undecided:
+        found = doubts(report.known_undecided)
+        title(console, f"{len(found)} undecided, as in the baseline")
+        for at, effects, because in found:
+            line = Text.assemble(sign("undecided"), " ", (at, "bold"), "  ", ", ".join(effects))
+            say(console, line, "dim", hang=4)
+            say(console, because, "dim", 4)
+
+
+def remarks(report: Report | HttpReport, console: Console) -> None:
+    """Write what to tidy up among the exceptions and in the baseline."""
+    if not report.remarks:
+        return
+    title(console, "to tidy up")
+    for line in report.remarks:
+        say(console, f"- {line}", hang=2)
+
+
+def nothing_new(report: Report | HttpReport) -> str:
+    """What a verdict of held means beside a baseline; "" without one."""
+    known_too = report.known or report.known_undecided
+    return NOTHING_NEW if report.verdict == "held" and known_too else ""
 
 
 def accepted(excepted: Sequence[Excepted], console: Console) -> None:
@@ -268,28 +311,36 @@ def not_tried(report: Report, console: Console) -> None:
 def closing(report: Report, console: Console) -> None:
     """Write the numbers, and the verdict in one line."""
     server = f"PostgreSQL {versions(report)['postgresql']}"
-    failed = report.controls.get("failed", 0)
-    controls = f"{number(report.controls.get('proved', 0), 'control')} held"
-    if failed:
-        controls += f", {failed:,} did not"
     console.print()
-    say(console, f"{number(report.attempts, 'attempt')}, {controls}, {report.duration_s:.1f} s, "
-                 f"{report.place}; {server}", "dim")  # fmt: skip
+    say(console, f"{number(report.attempts, 'attempt')}, {controls(report)}, "
+                 f"{report.duration_s:.1f} s, {report.place}; {server}", "dim")  # fmt: skip
     verdict = report.verdict
-    counts = [
-        counted(report),
-        f"{len(doubts(report.undecided))} undecided",
-        f"{len(report.excepted)} accepted",
-    ]
-    said = ", ".join(count for count in counts if not count.startswith("0 "))
     glyph = GLYPHS[verdict][0]
-    words = f"{VERDICTS[verdict]}{': ' + said if said else ''}"
     colour = COLOURS[verdict]
     say(
         console,
-        Text.assemble((f"{glyph} {verdict}", f"bold {colour}"), "  ", (words, colour)),
+        Text.assemble((f"{glyph} {verdict}", f"bold {colour}"), "  ", (summary(report), colour)),
         hang=2,
     )
+
+
+def summary(report: Report) -> str:
+    """What the verdict means, with its numbers."""
+    counts = [
+        counted(report),
+        f"{len(doubts(report.undecided))} undecided",
+        f"{count(report.known) + len(doubts(report.known_undecided))} known",
+        f"{len(report.excepted)} accepted",
+    ]
+    said = ", ".join(count for count in counts if not count.startswith("0 "))
+    return f"{nothing_new(report) or VERDICTS[report.verdict]}{': ' + said if said else ''}"
+
+
+def controls(report: Report | HttpReport) -> str:
+    """How many controls there were, and whether they held."""
+    failed = report.controls.get("failed", 0)
+    held = f"{number(report.controls.get('proved', 0), 'control')} held"
+    return f"{held}, {failed:,} did not" if failed else held
 
 
 def title(console: Console, words: str) -> None:

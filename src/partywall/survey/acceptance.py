@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from partywall.survey.verdict import Excepted
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from partywall.survey.verdict import Finding
 
 
+SOON = timedelta(days=30)
+
+
 def sort_out(
     findings: Iterable[Finding], accepted: Sequence[Acceptance], today: date
 ) -> tuple[tuple[Finding, ...], tuple[Excepted, ...], tuple[str, ...]]:
@@ -21,7 +25,7 @@ def sort_out(
 
     An acceptance names the finding (``unique-across-tenants`` or its code) and the surface exactly
     as the report prints it. One that has expired accepts nothing, one that matches nothing is
-    named: both may hide that something changed.
+    named: both may hide that something changed. One that soon ends is named in good time.
     """
     counted: list[Finding] = []
     excepted: list[Excepted] = []
@@ -42,6 +46,12 @@ def sort_out(
             remarks.append(f"the exception for {one.finding} at {one.at} ended on {one.until}")
         elif number not in used:
             remarks.append(f"the exception for {one.finding} at {one.at} matches no finding")
+        elif one.until and one.until - today <= SOON:
+            days = (one.until - today).days
+            remarks.append(
+                f"the exception for {one.finding} at {one.at} ends on {one.until}, "
+                f"{'today' if days == 0 else 'tomorrow' if days == 1 else f'in {days} days'}"
+            )
     return tuple(counted), tuple(excepted), tuple(remarks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from partywall.survey.sql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from partywall.catalog.facts import Function
     from partywall.survey.attack import Scene
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 BREAKING = ("x' OR true --", "x') OR true --", "%' OR '1'='1", "true")
 """Arguments that leave a string literal, a parenthesis or nothing at all open to more."""
-UNCALLABLE = {"internal", "cstring", "trigger", "event_trigger", "anyenum", "anyrange"}
+UNCALLABLE = {"cstring", "trigger", "event_trigger", "anyenum", "anyrange"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,40 @@ class Call:
         return any(token.lower() in a or (len(a) > 3 and a in token.lower()) for a in said)  # noqa: PLR2004 - shorter ones occur by chance
 
 
-def callable_by(scene: Scene, who: Who, function: Function) -> bool:
-    """Whether the acting role of *who* may call it from a query at all."""
+def executable(scene: Scene, who: Who, function: Function) -> bool:
+    """Whether the acting role of *who* may call it, of whatever kind it is, from a query at all.
+
+    What takes or gives `internal` only the server itself can call.
+    """
     role = scene.identities[who].role
     schema = scene.snapshot.schemas.get(function.schema)
     return (
         function.extension is None
-        and function.kind in {"function", "procedure"}
         and not function.is_trigger
         and function.oid in scene.snapshot.executable[role]
         and (schema is None or role in schema.usage)
+        and "internal" not in {function.returns, *(kind for _, kind in function.arguments)}
+    )
+
+
+def callable_by(
+    scene: Scene,
+    who: Who,
+    function: Function,
+    kinds: AbstractSet[str] = frozenset({"function", "procedure"}),
+) -> bool:
+    """Whether the acting role of *who* may call it, and arguments for it can be made up."""
+    return (
+        executable(scene, who, function)
+        and function.kind in kinds
         and not any(kind in UNCALLABLE for _, kind in function.arguments)
     )
+
+
+def enters(scene: Scene, function: Function) -> bool:
+    """Whether the application enters a tenant by calling it: then it is the context itself."""
+    called = re.compile(rf"\b{re.escape(function.name)}\b\W*\(")
+    return any(called.search(text) for i in scene.identities.values() for text in i.enter)
 
 
 def form(function: Function, arguments: Sequence[str | None]) -> Call:
@@ -55,6 +79,10 @@ def form(function: Function, arguments: Sequence[str | None]) -> Call:
     call = f"{function.qualified}({given})"
     if function.kind == "procedure":
         return Call(f"CALL {call}", tuple(arguments))
+    if function.kind in {"aggregate", "window"}:
+        over = " OVER ()" if function.kind == "window" else ""
+        call = call if function.arguments else f"{function.qualified}(*)"
+        return Call(f"SELECT {call}{over}", tuple(arguments))
     bare = function.returns in {"record", "SETOF record", "void"}
     return Call(f"SELECT {'' if bare else '* FROM '}{call}", tuple(arguments))
 

@@ -125,6 +125,7 @@ class Unclear:
 
 Judgement: TypeAlias = "Breach | Unclear | None"
 Judge: TypeAlias = "Callable[[Sequence[Outcome]], Judgement]"
+Repair: TypeAlias = "Callable[[], tuple[str, ...]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,9 @@ class Attempt:
         control: the same by the rightful tenant.
         controlled: says from the control's outcomes why they prove nothing, "" when they do.
             The default asks that every step succeeded and the last one touched or returned a row.
-        fix: one SQL statement that ends the breach, or the sentence that says how.
+        fix: the sentence that says how to end the breach.
+        repair: the SQL statements that end it, where facts alone say which; asked only of what
+            breached, and then they take the place of the sentence.
         effect, level: where this attempt differs from its attack.
         commits: each identity acts on a session of its own, and its work is committed: on a copy
             only, unless nothing is written; runs last.
@@ -161,6 +164,7 @@ class Attempt:
     reach: str = ""
     victim: Who = "B"
     within: Who | None = None
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from psycopg.conninfo import make_conninfo
-
 from partywall.catalog.authority import read_large_objects
 from partywall.catalog.reader import snapshot
-from partywall.errors import ConfigurationError, ModelError
+from partywall.errors import ModelError
 from partywall.model import TenancyModel
-from partywall.survey import entering
+from partywall.survey import declarations, entering, readiness
+from partywall.survey.addresses import without_secret
 from partywall.survey.attack import Scene
 from partywall.survey.attacks import every_attack
 from partywall.survey.check import answers
@@ -23,7 +22,6 @@ from partywall.survey.connecting import connect, log_in, opened, session
 from partywall.survey.copying import copied
 from partywall.survey.detect import detect
 from partywall.survey.engine import Engine
-from partywall.survey.entering import without_secret
 from partywall.survey.evidence import doubles, holding, holding_rows
 from partywall.survey.read_only import existing, hidden, reading
 from partywall.survey.reporting import report
@@ -49,6 +47,13 @@ class Watch:
 
     def stage(self, name: str) -> None:
         """A part of the survey begins."""
+
+    def copied(self, connection: psycopg.Connection[Any]) -> None:
+        """A's database is copied and nothing of the copy read: whoever wants may change it now."""
+
+    def besides(self) -> Sequence[Attack]:
+        """Further attacks, of which `judged` is told and the report is not."""
+        return ()
 
     def model(self, model: TenancyModel, identities: Mapping[Who, Identity]) -> None:
         """The tenancy model the survey goes by."""
@@ -85,6 +90,8 @@ def audit(
     with ExitStack() as stack:
         admin = opened(stack, configuration.url, "")
         configuration = complete(configuration, admin)
+        if not read_only:
+            readiness.write(admin, without_secret(configuration.url))
         declared = _identities(stack, configuration)
         log_in(configuration)
         names: Mapping[str, str] = {}
@@ -97,6 +104,8 @@ def audit(
             who: replace(identity, database=names.get(identity.database, identity.database))
             for who, identity in declared.items()
         }
+        if place == "copy":
+            watch.copied(opened(stack, configuration.url, identities["A"].database))
         watch.stage("reading the catalog")
         stages = Stages(stack, configuration, identities, place)
         target = opened(stack, configuration.url, declared["A"].database)
@@ -129,9 +138,14 @@ def audit(
         )
         engine = Engine(stages.of, identities, scene, sessions)
         judged = _attacked(engine, planned, watch)
+        for attack in watch.besides():
+            for one in engine.run((attack, attempt) for attempt in attack.plan(scene)):
+                watch.judged(one)
         asked = [check for check in every_check() if only is None or check.name in only]
         took = time.perf_counter() - began
-        return report(configuration, scene, engine, judged, answers(scene, asked), took, unwritten)
+        said = answers(scene, asked)
+        whole = only is None
+        return report(configuration, scene, engine, judged, said, took, unwritten, whole=whole)
 
 
 def _attacked(
@@ -159,9 +173,13 @@ def explain(
     """
     with ExitStack() as stack:
         admin = opened(stack, configuration.url, "")
+        alone = not (configuration.tenants or readiness.is_superuser(admin))
         try:
-            configuration = complete(configuration, admin)
-        except ModelError:  # no tenants to enter: the catalog alone speaks
+            configuration = configuration if alone else complete(configuration, admin)
+        except ModelError:
+            alone = True
+        if alone:  # no tenants to enter: the catalog speaks
+            readiness.serve(admin.info.server_version, without_secret(configuration.url))
             facts = snapshot(admin, acting=[])
             model = detect(facts, {}, columns=configuration.tables, shared=configuration.shared)
             return model, {}, facts
@@ -178,19 +196,10 @@ def complete(configuration: Configuration, admin: psycopg.Connection[Any]) -> Co
         ConfigurationError: the administrator can't act as the application's logins.
         ModelError: nothing in the catalog says how a session becomes a tenant.
     """
-    row = admin.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
-    if row is None or not row[0]:
-        message = (
-            f"{admin.info.user} is no superuser of {without_secret(configuration.url)}: a survey "
-            "takes the session identity of the application's logins, which PostgreSQL leaves to "
-            "superusers. For a managed database load its structure (pg_dump --schema-only, "
-            "pg_dumpall --roles-only --no-role-passwords) into a server of your own, survey that"
-        )
-        raise ConfigurationError(message)
+    readiness.administer(admin, without_secret(configuration.url))
     if configuration.tenants:
         return configuration
-    url = make_conninfo(configuration.url, user="{role}", password="")
-    made = tenants(snapshot(admin, acting=[]), url)
+    made = tenants(snapshot(admin, acting=[]), configuration.url)
     return replace(configuration, tenants=made)
 
 
@@ -211,7 +220,9 @@ def roles(identities: Mapping[Who, Identity]) -> list[str]:
 
 
 def _identities(stack: ExitStack, configuration: Configuration) -> dict[Who, Identity]:
-    return entering.identities(configuration, lambda name: opened(stack, configuration.url, name))
+    found = entering.identities(configuration, lambda name: opened(stack, configuration.url, name))
+    entering.apart(found["A"], found["B"])
+    return found
 
 
 def _model(
@@ -221,6 +232,7 @@ def _model(
     target: psycopg.Connection[Any],
 ) -> TenancyModel:
     """Detect the model; which columns hold the declared ids, the target itself says."""
+    declarations.confirm(configuration, facts, target)
     seen = holding(target, facts, [identities["A"].tenant, identities["B"].tenant])
     return detect(
         facts, identities, holding=seen, columns=configuration.tables, shared=configuration.shared

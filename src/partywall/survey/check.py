@@ -10,8 +10,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from partywall.survey.engine import DOCS
-from partywall.survey.verdict import Advice, Finding
+from partywall.survey.verdict import Advice, Finding, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,16 +26,23 @@ class Hit:
 
     Attributes:
         because: one sentence: the fact, and what follows from it.
-        fix: one SQL statement, or the sentence that says how.
+        fix: the sentence that says how to mend it; "" where *repair* does.
         hygiene: advice only, whatever the check's effect is.
         effect: where this place differs from the check.
+        repair: the SQL statements that mend it, where facts alone say which.
     """
 
     at: str
     because: str
-    fix: str
+    fix: str = ""
     hygiene: bool = False
     effect: Effect | None = None
+    repair: tuple[str, ...] = ()
+
+    @property
+    def mend(self) -> str:
+        """What to do about it, for people."""
+        return "; ".join(self.repair) or self.fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +94,14 @@ def answers(
     findings: list[Finding] = []
     advice: list[Advice] = []
     for one in checks:
-        url = DOCS + one.name
+        url = explained(one.name)
         for hit in one(scene):
             if one.hygiene or hit.hygiene:
-                advice.append(Advice(one.code, one.name, hit.at, hit.because, hit.fix, url))
+                advice.append(Advice(one.code, one.name, hit.at, hit.because, hit.mend, url))
             elif scene.allows(one.level):
                 effect = hit.effect or one.effect
                 findings.append(
                     Finding(one.code, one.name, "catalog", effect, hit.at, a, b, (),
-                            hit.because, hit.fix, url)
+                            hit.because, hit.mend, url, hit.repair)
                 )  # fmt: skip
     return tuple(findings), tuple(advice)

@@ -23,7 +23,7 @@ LEVELS = ("query", "sql", "context")
 TABLES = frozenset(
     {
         "database", "survey", "tenants", "anonymous", "public", "exceptions", "model", "api",
-        "control", "stranger",
+        "control", "stranger", "fleet",
     }
 )  # fmt: skip
 LOGIN_KEYS = frozenset({"id", "url", "enter", "prove"})
@@ -31,6 +31,8 @@ API_KEYS = frozenset({"headers", "cookies", "own", "base", "login"})
 ROWS_KEYS, OPERATION_KEYS = frozenset({"table", "when"}), frozenset({"operation"})
 OPERATION = re.compile(r"[A-Z]+ /")
 """How what stands at an API's operation begins; no surface of a database does."""
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
+"""A name that may hold anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,21 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """Who all the tenants are, where the database doesn't tell, and how any is entered.
+
+    Attributes:
+        tenants: a query; its first column is the tenant's id, the others go by their names.
+        enter: statements with ``{id}`` or another column's name in them.
+        url: the same of the login's address, "" where the declared tenants tell it.
+    """
+
+    tenants: str = ""
+    enter: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """All that a survey of a database is told.
 
@@ -76,6 +93,8 @@ class Configuration:
         tenants: at least two where any are declared; the first two are A and B.
         tables: declared tenant columns, qualified table -> column.
         shared: tables declared to be shared.
+        title: what reports call the target, where its address says nothing.
+        notes: how the target was made; reports tell them.
     """
 
     url: str
@@ -86,6 +105,9 @@ class Configuration:
     exceptions: tuple[Acceptance, ...] = ()
     tables: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
+    fleet: FleetSettings = field(default_factory=FleetSettings)
+    title: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +138,15 @@ def control(path: Path | None = None, *, url: str = "", app: str = "") -> Contro
     )
 
 
-def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Configuration:
+def load(
+    path: Path | None = None, *, url: str = "", attacker: str = "", secrets: bool = True
+) -> Configuration:
     """Read the configuration; *url* and *attacker* override what the file says.
 
     Without *path* it is looked for as ``partywall.toml``, then in ``pyproject.toml``, both in the
     working folder. Values may name environment variables: ``${NAME}``; ``PARTYWALL_DATABASE_URL``,
-    ``PARTYWALL_TENANT_<NAME>_URL`` and ``PARTYWALL_ANONYMOUS_URL`` override the URLs.
+    ``PARTYWALL_TENANT_<NAME>_URL`` and ``PARTYWALL_ANONYMOUS_URL`` override the URLs. Without
+    *secrets* a variable that isn't set counts as empty: a disposable server asks for no password.
 
     What only `partywall probe` reads is left alone: operations in ``[[public]]`` and
     ``[[exceptions]]``, and tenants of which nothing but their credentials is said.
@@ -129,10 +154,11 @@ def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Conf
     Raises:
         ConfigurationError: something is missing or unknown; the message names the place.
     """
-    whole = known(path)
+    whole = known(path, secrets=secrets)
     survey = whole.table("survey").only({"attacker"})
     model = whole.table("model").only({"tenant_columns", "shared"})
     database = whole.table("database").only({"url"})
+    fleet = whole.table("fleet").only({"tenants", "enter", "url"})
     found = url or os.environ.get("PARTYWALL_DATABASE_URL") or database.text("url", "")
     if not found:
         message = (
@@ -165,12 +191,13 @@ def load(path: Path | None = None, *, url: str = "", attacker: str = "") -> Conf
         tuple(one for one in exceptions(whole) if not OPERATION.match(one.at)),
         model.pairs("tenant_columns"),
         model.texts("shared"),
+        FleetSettings(fleet.text("tenants", ""), fleet.texts("enter"), fleet.text("url", "")),
     )
 
 
-def known(path: Path | None) -> Table:
+def known(path: Path | None, *, secrets: bool = True) -> Table:
     """The whole file, with no table that neither audit nor probe nor the control plane reads."""
-    whole = document(path, TABLES)
+    whole = document(path, TABLES, secrets=secrets)
     whole.table("control").only({"url", "app"})
     return whole
 
@@ -213,5 +240,11 @@ def _exception(entry: Table) -> Acceptance:
         raise ConfigurationError(message)
     if not because.strip():
         message = f"[[exceptions]] for {at}: because must give a reason"
+        raise ConfigurationError(message)
+    if "*" in QUOTED.sub("", at):
+        message = (
+            f"[[exceptions]] for {at}: an exception names one surface as the report prints it, "
+            "without patterns, so that a new leak is a new decision"
+        )
         raise ConfigurationError(message)
     return Acceptance(finding, at, because, until)

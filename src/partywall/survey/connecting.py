@@ -5,40 +5,105 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from partywall.errors import ConfigurationError
-from partywall.survey.entering import without_secret
+from partywall.survey.addresses import parts, without_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import ExitStack
 
     from partywall.survey.configuration import Configuration
     from partywall.survey.identity import Identity
 
 LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, CONNECT_TIMEOUT_S = 2_000, 15_000, 10
+BOUNDED = {
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+}
+NEUTRAL = {
+    "role": "none",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": r"read\ committed",
+    "row_security": "on",
+    "standard_conforming_strings": "on",
+    "DateStyle": "ISO",
+}
+"""What settings of the administrator's role or of the database may not change for a survey."""
+UNLIMITED = {"lock_timeout": "0", "statement_timeout": "0"}
+POOLED = "unsupported startup parameter"
+OLDER_THAN_14 = 'unrecognized configuration parameter "idle_session_timeout"'
+TRANSACTIONS_BOUNDED = 170000
+"""The first version with transaction_timeout."""
 
 
 def connect(url: str, database: str = "") -> psycopg.Connection[Any]:
-    """Open a connection whose every statement and lock is bounded in time.
+    """Open an administrator's connection whose every statement and lock is bounded in time.
 
     Raises:
         ConfigurationError: the server can't be reached, or lets nobody in by that URL.
     """
-    options = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    return _connected(url, database, BOUNDED | NEUTRAL)
+
+
+def log_on(url: str, database: str = "") -> psycopg.Connection[Any]:
+    """Open a connection as the application does: all settings but the bounds are its own.
+
+    Raises:
+        ConfigurationError: the server can't be reached, or lets nobody in by that URL.
+    """
+    return _connected(url, database, BOUNDED)
+
+
+def options(settings: Mapping[str, str]) -> str:
+    """*settings* as a connection's ``options``: they go before those of roles and databases."""
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+def _connected(url: str, database: str, settings: Mapping[str, str]) -> psycopg.Connection[Any]:
+    known = parts(url)
+    there = without_secret(make_conninfo(url, dbname=database) if database else url)
+    address = make_conninfo(
+        url,
+        options=f"{known.get('options') or ''} {options(settings)}".strip(),
+        client_encoding="UTF8",
+        connect_timeout=CONNECT_TIMEOUT_S,
+        application_name="partywall",
+        **({"dbname": database} if database else {}),
+    )
     try:
-        known = conninfo_to_dict(url)
-        address = make_conninfo(
-            url,
-            options=f"{known.get('options') or ''} {options}".strip(),
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="partywall",
-            **({"dbname": database} if database else {}),
-        )
-        return psycopg.connect(address, autocommit=True)
+        connection = psycopg.connect(address, autocommit=True)
+        newer = connection.info.server_version >= TRANSACTIONS_BOUNDED
+        if newer and "transaction_timeout" not in settings and _in_a_hurry(connection):
+            connection.close()
+            return _connected(url, database, {**settings, "transaction_timeout": "0"})
     except psycopg.Error as error:
-        message = f"can't connect to {without_secret(url)}: {error}".strip()
-        raise ConfigurationError(message) from error
+        raise ConfigurationError(_refused(there, error)) from error
+    return connection
+
+
+def _in_a_hurry(connection: psycopg.Connection[Any]) -> bool:
+    """Whether transactions are ended after some time, which may be too short to ask for it."""
+    try:
+        row = connection.execute("SHOW transaction_timeout").fetchone()
+    except psycopg.OperationalError:
+        return connection.closed
+    return row is not None and row[0] != "0"
+
+
+def _refused(there: str, error: psycopg.Error) -> str:
+    words = str(error).strip()
+    if POOLED in words:
+        return (
+            f"{there} is a connection pooler: a survey sets up its own sessions, and needs the "
+            "address of the PostgreSQL server itself"
+        )
+    if OLDER_THAN_14 in words:
+        return f"{there} is older than PostgreSQL 14: 14 to 18 are served"
+    return f"can't connect to {there}: {words}"
 
 
 def opened(stack: ExitStack, url: str, database: str) -> psycopg.Connection[Any]:
@@ -58,7 +123,7 @@ def log_in(configuration: Configuration) -> None:
         if tenant is None or tenant.assumed:
             continue
         try:
-            connect(tenant.url).close()
+            log_on(tenant.url).close()
         except ConfigurationError as error:
             where = (
                 "[anonymous]" if tenant is configuration.anonymous else f"[tenants.{tenant.name}]"
@@ -73,4 +138,6 @@ def session(
     """A session of *identity*'s own, logged in as the application; the administrator's for None."""
     if identity is None:
         return connect(configuration.url, database)
-    return connect(identity.url or configuration.url, identity.database)
+    if identity.url is None:
+        return connect(configuration.url, identity.database)
+    return log_on(identity.url, identity.database)

@@ -11,16 +11,18 @@ import os
 import re
 import secrets
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from pglast import split
 from pglast.parser import ParseError
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from partywall.errors import CopyError
+from partywall.errors import CopyError, PartywallError
 from partywall.servers import find_binaries
+from partywall.survey.connecting import NEUTRAL, UNLIMITED, options
 from partywall.survey.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -31,6 +33,19 @@ if TYPE_CHECKING:
 PREFIX = "partywall_copy_"
 DUMP_TIMEOUT_S = 600
 ENDING_MS = 30_000
+AT_ONCE = 200
+DONE = {psycopg.pq.ExecStatus.COMMAND_OK, psycopg.pq.ExecStatus.TUPLES_OK}
+SECURED = {
+    "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}  # fmt: skip
+CLEANING = "`partywall audit --clean` drops what is left"
+LISTS = {
+    "search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries",
+    "shared_preload_libraries", "unix_socket_directories",
+}  # fmt: skip
+"""Settings that hold a list of names, each of which is quoted by itself."""
+NAME = re.compile(r'"((?:[^"]|"")*)"|([^\s,]+)')
 
 SHAPE = "SELECT to_jsonb(d) - 'datacl' FROM pg_database d WHERE datname = %s"
 PRIVILEGES = """
@@ -65,8 +80,29 @@ def copied(
     """
     run = f"{PREFIX}{secrets.token_hex(4)}"
     names = {name: f"{run}_{number}" for number, name in enumerate(databases)}
+    place, session = admin.info.dbname, admin.info.backend_pid
     try:
         admin.execute("SELECT pg_advisory_lock(hashtext(%s))", [run])  # says that this run lives
+        _make(admin, names, connect)
+        yield names
+    except BaseException:
+        with suppress(psycopg.Error, PartywallError):  # what failed first is what is told
+            _remove(admin, names, partial(_another, connect, place, session))
+        raise
+    try:
+        _remove(admin, names, partial(_another, connect, place, session))
+        if not admin.closed:
+            admin.execute("SELECT pg_advisory_unlock(hashtext(%s))", [run])
+    except psycopg.Error as error:
+        message = f"{', '.join(names.values())} could not be dropped: {error}; {CLEANING}"
+        raise CopyError(message) from error
+
+
+def _make(
+    admin: Connection, names: Mapping[str, str], connect: Callable[[str], Connection]
+) -> None:
+    """Create the copies and their structure."""
+    try:
         for original, copy in names.items():
             _create(admin, original, copy)
         for original, copy in names.items():
@@ -74,31 +110,38 @@ def copied(
             with connect(copy) as connection:
                 connection.execute("SET statement_timeout = 0")
                 _restore(connection, script)
-        yield names
-    finally:
-        with _answering(admin, connect) as ready:
-            for copy in names.values():
-                ready.execute(f"DROP DATABASE IF EXISTS {identifier(copy)} WITH (FORCE)".encode())
-            if ready is admin:
-                admin.execute("SELECT pg_advisory_unlock(hashtext(%s))", [run])
+    except psycopg.Error as error:
+        words = error.diag.message_primary or str(error)
+        message = f"the copy could not be made: {words}; survey with --on target, or mend that"
+        raise CopyError(message) from error
 
 
-@contextmanager
-def _answering(admin: Connection, connect: Callable[[str], Connection]) -> Iterator[Connection]:
-    """*admin*, or another connection where an interruption left a statement of its under way.
+def _remove(admin: Connection, names: Mapping[str, str], another: Callable[[], Connection]) -> None:
+    """Drop the copies, on another connection where *admin* is of no use any more.
 
     A signal may come between a statement and its answer; what the statement makes must be there
-    before it can be dropped, so its session is ended first.
+    before it can be dropped, so its session is ended first. A server may have ended it, too.
     """
-    info = admin.info
-    if info.transaction_status is not psycopg.pq.TransactionStatus.ACTIVE:
-        yield admin
-        return
-    session, place = info.backend_pid, info.dbname
+    if admin.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+        with suppress(psycopg.OperationalError):
+            _drop(admin, names.values())
+            return
     admin.close()
-    with connect(place) as another:
-        another.execute("SELECT pg_terminate_backend(%s, %s)", [session, ENDING_MS])
-        yield another
+    with another() as ready:
+        _drop(ready, names.values())
+
+
+def _drop(admin: Connection, copies: Iterable[str]) -> None:
+    admin.execute("SET statement_timeout = 0")
+    for copy in copies:
+        admin.execute(f"DROP DATABASE IF EXISTS {identifier(copy)} WITH (FORCE)".encode())
+
+
+def _another(connect: Callable[[str], Connection], place: str, session: int) -> Connection:
+    """Another administrator's connection, once *session* has ended."""
+    connection = connect(place)
+    connection.execute("SELECT pg_terminate_backend(%s, %s)", [session, ENDING_MS])
+    return connection
 
 
 def left_over(admin: Connection) -> list[str]:
@@ -155,8 +198,8 @@ def _create(admin: Connection, original: str, copy: str) -> None:
     for role, entry in admin.execute(SETTINGS, [original]).fetchall():
         name, _, value = entry.partition("=")
         what = f"ROLE {role} IN DATABASE {target}" if role else f"DATABASE {target}"
-        listed = name in {"search_path", "temp_tablespaces"}
-        setting = value if listed else literal(value)
+        listed = NAME.findall(value) if name in LISTS else [("", value)]
+        setting = ", ".join(literal(quoted.replace('""', '"') or bare) for quoted, bare in listed)
         admin.execute(f"ALTER {what} SET {name} = {setting or literal('')}".encode())
     owner = admin.execute(
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [original]
@@ -181,26 +224,29 @@ def _dump(admin: Connection, database: str, names: Mapping[str, str]) -> str:
         )
         raise CopyError(message)
     _, program = min(fitting)
-    info = conninfo_to_dict(admin.info.dsn)
-    environment = {**os.environ, "PGPASSWORD": admin.info.password or ""}
+    known = conninfo_to_dict(admin.info.dsn)
+    settings = f"{known.get('options') or ''} {options(NEUTRAL | UNLIMITED)}".strip()
+    environment = {**os.environ, "PGPASSWORD": admin.info.password or "", "PGOPTIONS": settings}
+    environment |= {name: str(known[key]) for key, name in SECURED.items() if known.get(key)}
     command = [
         str(program), "--schema-only", "--no-comments", "--no-security-labels",
-        "--no-subscriptions", "--quote-all-identifiers",
+        "--no-subscriptions", "--quote-all-identifiers", "--encoding=UTF8",
         "-h", admin.info.host, "-p", str(admin.info.port),
-        "-U", admin.info.user, "-d", database,
+        "-U", admin.info.user, "-d", make_conninfo(dbname=database),
     ]  # fmt: skip
-    if info.get("sslmode"):
-        environment["PGSSLMODE"] = str(info["sslmode"])
     done = subprocess.run(
         command,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         timeout=DUMP_TIMEOUT_S,
         check=False,
     )
     if done.returncode:
-        message = f"pg_dump of {database} failed: {done.stderr.strip()[-400:]}"
+        lines = done.stderr.strip().splitlines()
+        words = next((line for line in lines if "error:" in line), " ".join(lines))
+        message = f"pg_dump of {database} failed: {words[:400]}"
         raise CopyError(message)
     script = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("\\"))
     script = re.sub(r"^SET transaction_timeout = .*$", "", script, flags=re.MULTILINE)
@@ -215,25 +261,22 @@ def _dump(admin: Connection, database: str, names: Mapping[str, str]) -> str:
 
 
 def _restore(connection: Connection, script: str) -> None:
-    """Run *script* in one message; where that fails, statement by statement to say which one."""
+    """Run *script* some hundred statements a message; where one fails, say which statement.
+
+    Each message is a transaction: one for all would hold more locks than a server has room for.
+    """
     connection.execute("CREATE SCHEMA IF NOT EXISTS public")
-    result = connection.pgconn.exec_(script.encode())
-    if result.status in {psycopg.pq.ExecStatus.COMMAND_OK, psycopg.pq.ExecStatus.TUPLES_OK}:
-        connection.execute("RESET ALL")
-        return
-    first = result.get_error_message().strip()
-    connection.execute("ROLLBACK")
-    failed: list[str] = []
-    try:
-        statements = split(script)
+    connection.execute("SET synchronous_commit = off")  # nobody misses a copy after a crash
+    try:  # byte by byte, as a database of no encoding may hold names that are no text
+        statements = split(script.encode(errors="surrogateescape").decode("latin-1"))
     except ParseError as error:
-        message = f"the structure could not be copied: {first}"
-        raise CopyError(message) from error
-    for statement in statements:
-        done = connection.pgconn.exec_(statement.encode())
-        if done.status not in {psycopg.pq.ExecStatus.COMMAND_OK, psycopg.pq.ExecStatus.TUPLES_OK}:
-            words = done.get_error_message().strip().splitlines()[0]
-            failed.append(f"{' '.join(statement.split())[:100]}: {words}")
+        raise CopyError(f"the structure could not be copied: pg_dump wrote {error}") from error
+    failed: list[str] = []
+    for start in range(0, len(statements), AT_ONCE):
+        batch = statements[start : start + AT_ONCE]
+        if _run(connection, ";\n".join(batch)):
+            connection.execute("ROLLBACK")
+            failed += filter(None, (_failure(connection, statement) for statement in batch))
     connection.execute("RESET ALL")
     serious = [line for line in failed if "already exists" not in line]
     if serious:
@@ -242,3 +285,16 @@ def _restore(connection: Connection, script: str) -> None:
             f"{serious[0]}; survey with --on target, or install what is missing on the server"
         )
         raise CopyError(message)
+
+
+def _failure(connection: Connection, statement: str) -> str:
+    """Run one statement; what it was and why it failed, "" when it did not."""
+    words = _run(connection, statement)
+    said = statement.encode("latin-1").decode(errors="replace")
+    return f"{' '.join(said.split())[:100]}: {words.splitlines()[0]}" if words else ""
+
+
+def _run(connection: Connection, sql: str) -> str:
+    """The server's words where *sql* failed, "" when it did not."""
+    result = connection.pgconn.exec_(sql.encode("latin-1"))
+    return "" if result.status in DONE else result.get_error_message().strip()

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from partywall.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
 REFERENCE = re.compile(r"\$\{(\w+)\}")
@@ -32,11 +33,13 @@ class Table:
     Attributes:
         where: as messages name it, ``[tenants.acme]``.
         folder: of the file; relative paths start there.
+        secrets: whether each variable it names has to be set; else it counts as empty.
     """
 
     values: Mapping[str, Toml]
     where: str
     folder: Path
+    secrets: bool = True
 
     def only(self, known: AbstractSet[str]) -> Table:
         """The same table.
@@ -46,7 +49,7 @@ class Table:
         """
         if unknown := sorted(set(self.values) - known):
             raise ConfigurationError(
-                f"{self.where} has unknown keys: {', '.join(unknown)}; "
+                f"{self.where} has unknown keys: {', '.join(map(meant(known), unknown))}; "
                 f"known are {', '.join(sorted(known))}"
             )
         return self
@@ -57,7 +60,7 @@ class Table:
         where = self._inner(name)
         if not isinstance(value, dict):
             raise ConfigurationError(f"{name} must be a table, as in {where}")
-        return Table(value, where, self.folder)
+        return Table(value, where, self.folder, self.secrets)
 
     def named(self, name: str) -> dict[str, Table]:
         """The tables within a table, by name: ``[tenants.acme]`` and its like."""
@@ -69,7 +72,7 @@ class Table:
         value = self.values.get(name, [])
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise ConfigurationError(f"{name} must be a list of tables, as in [[{name}]]")
-        return [Table(entry, f"[[{name}]]", self.folder) for entry in value]
+        return [Table(entry, f"[[{name}]]", self.folder, self.secrets) for entry in value]
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text, or a whole number as one; without *default* it is needed."""
@@ -142,6 +145,8 @@ class Table:
             return value
 
         def environment(match: re.Match[str]) -> str:
+            if match[1] not in os.environ and not self.secrets:
+                return ""
             if match[1] not in os.environ:
                 raise ConfigurationError(
                     f"{self.where} {name} names the environment variable {match[1]}, "
@@ -152,7 +157,18 @@ class Table:
         return REFERENCE.sub(environment, value)
 
 
-def document(path: Path | None, known: AbstractSet[str]) -> Table:
+def meant(known: Iterable[str]) -> Callable[[str], str]:
+    """How to name what is not *known*: with what may have been meant, where that is clear."""
+    names = sorted(known)
+
+    def named(unknown: str) -> str:
+        near = get_close_matches(unknown, names, 1)
+        return f"{unknown} (did you mean {near[0]}?)" if near else unknown
+
+    return named
+
+
+def document(path: Path | None, known: AbstractSet[str], *, secrets: bool = True) -> Table:
     """The whole file: *path*, or ``partywall.toml``, or ``[tool.partywall]`` of pyproject.toml.
 
     Without any file it is empty.
@@ -161,15 +177,16 @@ def document(path: Path | None, known: AbstractSet[str]) -> Table:
         ConfigurationError: *path* isn't there, a file is no TOML, or has other tables than *known*.
     """
     for candidate in [path] if path else FILES:
-        if not candidate.is_file():
+        if not candidate.exists() or (candidate.is_dir() and not path):
             continue
         try:
             values = tomllib.loads(candidate.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise ConfigurationError(f"{candidate} can't be read as TOML: {error}") from error
+        whole = Table(values, "the top level", candidate.absolute().parent, secrets)
         if candidate.name == "pyproject.toml":
-            values = values.get("tool", {}).get("partywall", {})
-        return Table(values, "the top level", candidate.absolute().parent).only(known)
+            whole = replace(whole.table("tool").table("partywall"), where=whole.where)
+        return whole.only(known)
     if path:
         raise ConfigurationError(f"there is no configuration file {path}")
-    return Table({}, "the top level", Path.cwd())
+    return Table({}, "the top level", Path.cwd(), secrets)

@@ -189,7 +189,10 @@ def _notes(
 
 
 def likely_logins(snapshot: Snapshot) -> list[str]:
-    """Login roles that an application would use: they log in, own nothing, and hold grants."""
+    """Login roles that an application would use: they log in, own nothing, and hold grants.
+
+    Where there are none it is those who own: nothing then is granted to anybody else.
+    """
     owners = {relation.owner for relation in snapshot.relations.values()}
     granted = {
         role.name
@@ -201,4 +204,7 @@ def likely_logins(snapshot: Snapshot) -> list[str]:
         name for name in sorted(granted)
         if {name, *snapshot.roles[name].can_become} & policies
     ]  # fmt: skip
-    return named or sorted(granted)
+    owning = (n for n, r in snapshot.roles.items() if n in owners and r.login and not r.superuser)
+    grantees = {grantee for grants in snapshot.given.values() for _, grantee in grants}
+    here = [name for name in sorted(granted) if {name, *snapshot.roles[name].can_become} & grantees]
+    return named or here or sorted(granted) or sorted(owning)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from partywall.survey.attack import Breach, Unclear
 from partywall.survey.sql import literal
-from partywall.survey.verdict import Finding, State, Undecided, WitnessStep
+from partywall.survey.verdict import Finding, State, Undecided, WitnessStep, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from partywall.survey.sessions import Sessions
     from partywall.survey.stage import Stage
 
-DOCS = "https://github.com/partywall/partywall/blob/main/docs/findings.md#"
-WORST: Sequence[State] = ("closed", "held", "excepted", "undecided", "breached")
+WORST: Sequence[State] = ("closed", "held", "excepted", "known", "undecided", "breached")
 ORDER: Mapping[str, int] = {"none": 0, "empty": 1, "A": 2, "B": 3}
 SHOWN_ROWS, SHOWN_CHARACTERS = 3, 72
 
@@ -83,10 +82,11 @@ class Engine:
         """
         ordered = sorted(planned, key=lambda p: (p[1].commits, ORDER.get(p[1].attacker, 9)))
         for attack, attempt in ordered:
-            yield self._judge(attack, attempt)
+            yield self._judge(attack, replace(attempt, at=self._original(attempt.at)))
 
     def _judge(self, attack: Attack, attempt: Attempt) -> Judged:
         outcomes = self._play(attempt, attempt.within or attempt.attacker, attempt.steps)
+        attempt = replace(attempt, at=self._original(attempt.at))
         judgement = attempt.judge(outcomes)
         effect = attempt.effect or attack.effect
         if isinstance(judgement, Breach):
@@ -98,7 +98,8 @@ class Engine:
             return Judged(attack, attempt, "held", effect)
         if reason == CLOSED:
             return Judged(attack, attempt, "closed", effect, closed=True)
-        undecided = Undecided(attack.code, attack.name, effect, attempt.at, reason)
+        because = self._original(reason)
+        undecided = Undecided(attack.code, attack.name, effect, attempt.at, because)
         return Judged(attack, attempt, "undecided", effect, undecided=undecided)
 
     def _play(self, attempt: Attempt, who: Who, steps: Sequence[Step]) -> Sequence[Outcome]:
@@ -131,10 +132,12 @@ class Engine:
             for number, (step, outcome) in enumerate(zip(attempt.steps, outcomes, strict=True))
             if (number in breach.shown if breach.shown else not step.quiet)
         )
+        repair = tuple(map(self._original, attempt.repair() if attempt.repair else ()))
+        fix = "; ".join(repair) or self._original(attempt.fix)
         return Finding(
-            attack.code, attack.name, "sql", effect, self._original(attempt.at),
+            attack.code, attack.name, "sql", effect, attempt.at,
             self._name(attempt.attacker), self._name(attempt.victim), witness,
-            self._original(breach.because), self._original(attempt.fix), DOCS + attack.name,
+            self._original(breach.because), fix, explained(attack.name), repair,
         )  # fmt: skip
 
     def _original(self, text: str) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import psycopg
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import tuple_row
 
 from partywall.errors import ConfigurationError, TargetError
+from partywall.survey.addresses import login_of
 from partywall.survey.identity import Identity
 from partywall.survey.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from partywall.survey.configuration import Configuration, TenantSettings
     from partywall.survey.identity import Who
@@ -25,6 +25,13 @@ SEEN = """
 SELECT current_user::text, session_user::text, current_schemas(false)::text[],
        array(SELECT coalesce(current_setting(name, true), '') FROM unnest(%s::text[]) AS name)
 """
+
+
+OF_THE_SESSION = {
+    "statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout",
+    "idle_in_transaction_session_timeout", "client_encoding",
+}  # fmt: skip
+"""Settings of a login that would stop a survey or garble it, and are part of no wall."""
 
 
 def settings_in(enter: Iterable[str]) -> tuple[str, ...]:
@@ -74,18 +81,32 @@ def identities(
     return found
 
 
-def login_of(url: str, where: str) -> tuple[str, str]:
-    """The (role, database) that a connection URL logs in as and to."""
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        message = f"{where}: {str(error).strip()}; write it as postgresql://role@host:port/database"
-        raise ConfigurationError(message) from error
-    role = str(parts.get("user") or "")
-    if not role:
-        message = f"{where}: the URL names no role; write postgresql://ROLE@host/database"
-        raise ConfigurationError(message)
-    return role, str(parts.get("dbname") or role)
+def apart(a: Identity, b: Identity) -> None:
+    """See that the declarations of two tenants don't mean the same one, or each other.
+
+    Without any `enter` an application tells its tenants apart by itself, or not at all: that is
+    for the survey to find.
+
+    Raises:
+        ConfigurationError: both have the same id in one database, enter by the same words, or
+            one enters as the other.
+    """
+    both, one = f"[tenants.{a.name}] and [tenants.{b.name}]", a.database == b.database
+    if one and a.tenant == b.tenant:
+        raise ConfigurationError(
+            f"{both} have the same id: a survey needs two tenants to hold apart"
+        )
+    if one and a.login == b.login and a.enter and a.enter == b.enter:
+        raise ConfigurationError(
+            f"{both} log in and enter by the same words: nothing makes them two tenants"
+        )
+    held = {i.who: {value for _, value in i.settings} for i in (a, b)}
+    for who, other in ((a, b), (b, a)):
+        if other.tenant in held[who.who] and who.tenant not in held[who.who]:
+            raise ConfigurationError(
+                f"[tenants.{who.name}] enters as {other.name}: its enter sets the id of "
+                f"[tenants.{other.name}], not its own"
+            )
 
 
 def _entered(
@@ -98,11 +119,17 @@ def _entered(
     connection = connect(database)
     try:
         connection.execute("BEGIN")
-        for setting in _lodging(connection, login).items():
+        for setting in lodging(connection, login).items():
             connection.execute("SELECT set_config(%s, %s, false)", setting)
         connection.execute(f"SET SESSION AUTHORIZATION {identifier(login)}".encode())
         for statement in enter:
             connection.execute(statement.encode())
+        if connection.info.transaction_status is not psycopg.pq.TransactionStatus.INTRANS:
+            message = (
+                f"{where} enter ends the transaction that it runs in: leave out COMMIT and "
+                "ROLLBACK, each attempt needs its own"
+            )
+            raise ConfigurationError(message)
         row = connection.execute(SEEN, [names]).fetchone()
     except psycopg.errors.InvalidParameterValue as error:
         message = f"{where}: there is no role {login} on this server ({error.diag.message_primary})"
@@ -126,25 +153,24 @@ def _entered(
     )  # fmt: skip
 
 
-def _lodging(connection: psycopg.Connection[Any], login: str) -> dict[str, str]:
+def lodging(connection: psycopg.Connection[Any], login: str) -> dict[str, str]:
     """What a log-in as *login* would set: of the database, of the role, of the role in it."""
+    every = lodgings(connection)
+    return {**every.get("", {}), **every.get(login, {})}
+
+
+def lodgings(connection: psycopg.Connection[Any]) -> dict[str, dict[str, str]]:
+    """By login what a log-in sets in this database; under "" what every one does."""
     query = """
-        SELECT unnest(setconfig) FROM pg_db_role_setting s
+        SELECT coalesce(r.rolname, ''), unnest(s.setconfig)
+        FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
         WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-          AND (s.setrole = 0 OR s.setrole = (SELECT oid FROM pg_roles WHERE rolname = %s))
         ORDER BY s.setrole = 0 DESC, s.setdatabase
     """
-    entries = (row[0] for row in connection.execute(query, [login]))
-    return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
-
-
-def lodging(connection: psycopg.Connection[Any], identity: Identity) -> Mapping[str, str]:
-    """The settings that a log-in as *identity* gets in the database of *connection*."""
-    return _lodging(connection, identity.login)
-
-
-def without_secret(url: str) -> str:
-    """*url* fit for a report: host, port and database, no role and no password."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.hostname or 'local socket'}{port}{parts.path}"
+    found: dict[str, dict[str, str]] = {}
+    with connection.cursor(row_factory=tuple_row) as cursor:  # as it may be somebody else's
+        for login, entry in cursor.execute(query):
+            name, _, value = str(entry).partition("=")
+            if name.lower() not in OF_THE_SESSION:
+                found.setdefault(str(login), {})[name] = value
+    return found

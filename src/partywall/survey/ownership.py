@@ -22,7 +22,8 @@ ORGANISATIONS = (
     "branch|franchise|landlord|owner_org"
 )
 TENANT_COLUMN = re.compile(
-    rf"^(?P<word>{ORGANISATIONS})(_?(id|uuid|key|slug|ref|name|code|no|nr|role|schema|uid|pk|gid|handle))?$|"
+    rf"^(?P<word>{ORGANISATIONS})([_ -]?(id|uuid|key|slug|ref|name|code|no|nr|role|schema|uid|pk"
+    r"|gid|handle))?$|"
     rf"^(own(er|ing)|parent|primary|home|current)_(?P<owned>{ORGANISATIONS})(_?id)?$|^id_(?P<led>{ORGANISATIONS})$",
     re.IGNORECASE,
 )
@@ -164,6 +165,7 @@ def _registries(
             if own is None or own[1] < ENOUGH or own[0].name not in leading:
                 key = next(c for c in table.foreign_keys if c.columns == (column.name,))
                 found[target.qualified] = key.target_columns[0]
+    referred = set(found) | {t.qualified for t in tables if _guarded(t, evidence)}
     for table in tables:
         own = best[table.qualified]
         named = REGISTRY.match(table.name)
@@ -172,12 +174,22 @@ def _registries(
             continue
         key_column = table.by_name[table.primary_key[0]]
         holding = [c for c in table.columns if (table.qualified, c.name) in evidence.holding]
+        if referred and table.qualified not in referred and not holding:
+            continue  # only its name speaks for it, and another is known to be the list
         if key_column in holding or not holding:
             if not evidence.ids or fits(key_column, evidence.ids):
                 found[table.qualified] = key_column.name
         else:
             found[table.qualified] = holding[0].name
     return found
+
+
+def _guarded(table: Relation, evidence: Evidence) -> bool:
+    """Whether policies hold the key of a table that is named like a list of tenants."""
+    if not REGISTRY.match(table.name) or len(table.primary_key) != 1:
+        return False
+    place = (table.qualified, table.primary_key[0])
+    return place in evidence.comparisons.contexts or place in evidence.comparisons.guards
 
 
 def _claim_by_column(

@@ -7,10 +7,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from partywall.survey.acceptance import sort_out
+from partywall.survey.addresses import without_secret
 from partywall.survey.attack import LEVELS
+from partywall.survey.coverage import uncovered
 from partywall.survey.engine import cells
-from partywall.survey.entering import without_secret
 from partywall.survey.verdict import Report, Undecided
+from partywall.survey.walls import walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
     from partywall.survey.attack import Scene
     from partywall.survey.configuration import Configuration
     from partywall.survey.engine import Engine, Judged
-    from partywall.survey.verdict import Advice, Finding
+    from partywall.survey.verdict import Advice, Finding, State
 
+OUT_OF_LOCKS = "(53200)"
+MORE_LOCKS = (
+    "planting holds a lock for each table and index: ALTER SYSTEM SET max_locks_per_transaction = "
+    "512, and start the server again"
+)
 PLANTING = ("PW200", "plant-rows")
 
 
-def report(
+def report(  # noqa: PLR0913 - the parts of a survey
     configuration: Configuration,
     scene: Scene,
     engine: Engine,
@@ -32,10 +39,13 @@ def report(
     answered: tuple[tuple[Finding, ...], tuple[Advice, ...]],
     duration_s: float,
     unwritten: int | None = None,
+    *,
+    whole: bool = True,
 ) -> Report:
     """Say what was found, what was accepted, and what nothing can be said about.
 
     With `--read-only` *unwritten* says how many attempts were left out because they write.
+    Where all attacks were asked for (*whole*), what none of them covers is undecided.
     """
     found, advice = answered
     every = [*(one.finding for one in judged if one.finding), *found]
@@ -47,13 +57,17 @@ def report(
         undecided.append(_not_written(unwritten))
     if not judged and not findings:
         undecided.append(_nothing(scene))
-    states = cells(judged) | {(f.at, f.effect): "breached" for f in found}
-    for one in undecided:
-        states.setdefault((one.at, one.effect), "undecided")
-    for accepted in excepted:
-        cell = (accepted.finding.at, accepted.finding.effect)
-        if not any((f.at, f.effect) == cell for f in findings):
-            states[cell] = "excepted"
+    if whole and unwritten is None:
+        tried = {*_surfaces(judged), *(f.at for f in every), *(one.at for one in undecided)}
+        undecided += uncovered(scene, tried, configuration.shared)
+    counted = {(f.at, f.effect) for f in findings}
+    accepted = {(one.finding.at, one.finding.effect) for one in excepted}
+    states: dict[tuple[str, str], State] = {
+        **cells(judged),
+        **dict.fromkeys(accepted, "excepted"),
+        **dict.fromkeys(((one.at, one.effect) for one in undecided), "undecided"),
+        **dict.fromkeys(counted, "breached"),
+    }
     catalog: dict[str, str] = {f.at: f.layer for f in found if f.at not in _surfaces(judged)}
     return Report(
         findings=findings,
@@ -66,16 +80,18 @@ def report(
         attempts=len(judged),
         place=scene.place if unwritten is None else f"{scene.place}, read-only",
         attacker=scene.attacker,
-        target=without_secret(configuration.url),
+        target=configuration.title or without_secret(configuration.url),
         versions={
             "postgresql": str(scene.snapshot.version),
             "partywall": version("partywall"),
         },
         duration_s=duration_s,
-        left=(*_left(scene), *remarks),
+        left=(*configuration.notes, *_left(scene)),
         model=scene.model,
         identities=scene.identities,
         kinds=kinds(scene.snapshot),
+        remarks=remarks,
+        walls=walls(scene),
     )
 
 
@@ -92,13 +108,19 @@ def _surfaces(judged: Sequence[Judged]) -> set[str]:
     return {one.attempt.at for one in judged}
 
 
+def unplanted(reason: str) -> str:
+    """Why a table has no row, and what helps where the server ran out of room for locks."""
+    told = f"no row could be planted: {reason}"
+    return f"{told}; {MORE_LOCKS}" if OUT_OF_LOCKS in reason else told
+
+
 def _unplanted(scene: Scene) -> Iterator[Undecided]:
     """Tables without a row that an acting role can reach: nothing was tried on them."""
     roles = {identity.role for identity in scene.identities.values()}
     for table, reason in sorted(scene.world.unplanted.items()):
         relation = scene.snapshot.by_qualified[table]
-        if any(scene.snapshot.grants[role].tables.get(relation.oid) for role in roles):
-            yield Undecided(*PLANTING, "read", table, f"no row could be planted: {reason}")
+        if any(scene.snapshot.grants[role].reaches(relation.oid) for role in roles):
+            yield Undecided(*PLANTING, "read", table, unplanted(reason))
 
 
 def _not_written(attempts: int) -> Undecided:

@@ -19,7 +19,7 @@ from partywall.survey.attack import Outcome, Step
 from partywall.survey.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import psycopg
 
@@ -45,7 +45,10 @@ class Stage:
         self._connection = connection
         self._pgconn = connection.pgconn
         self._identities = identities
-        self._entry = {who: self._enter(who, lodging.get(who, {})) for who in identities}
+        self._entry = {
+            who: disguise(identity.login, lodging.get(who, {}), identity.enter)
+            for who, identity in identities.items()
+        }
         self._acting: tuple[Who, bool] = ("admin", False)
         self._notices: list[str] = []
         connection.add_notice_handler(self._notice)
@@ -152,15 +155,6 @@ class Stage:
             "look at `url` and `enter` of that tenant in partywall.toml"
         )
 
-    def _enter(self, who: Who, lodging: Mapping[str, str]) -> str:
-        identity = self._identities[who]
-        settings = [
-            f"SELECT set_config({literal(name)}, {literal(value)}, false)"
-            for name, value in lodging.items()
-        ]
-        login = f"SET SESSION AUTHORIZATION {identifier(identity.login)}"
-        return ";\n".join([*settings, login, *identity.enter])
-
     def _must(self, sql: str) -> None:
         outcome = self._send(sql)
         if not outcome.ok:
@@ -186,6 +180,15 @@ class Stage:
                 result, following = following, self._pgconn.get_result()
         outcome = read(result, self._notices)
         return Outcome(tuple(copied), len(copied)) if copied and outcome.ok else outcome
+
+
+def disguise(login: str, lodging: Mapping[str, str], enter: Iterable[str]) -> str:
+    """The statements by which a superuser's session becomes *login*'s, and then a tenant's."""
+    settings = [
+        f"SELECT set_config({literal(name)}, {literal(value)}, false)"
+        for name, value in lodging.items()
+    ]
+    return ";\n".join([*settings, f"SET SESSION AUTHORIZATION {identifier(login)}", *enter])
 
 
 def read(result: pq.abc.PGresult, notices: Sequence[str] = ()) -> Outcome:

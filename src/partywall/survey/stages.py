@@ -9,7 +9,7 @@ from partywall.catalog.reader import snapshot
 from partywall.errors import ConfigurationError
 from partywall.survey import entering
 from partywall.survey.attack import Neighbour, Step
-from partywall.survey.connecting import connect, opened
+from partywall.survey.connecting import log_on, opened
 from partywall.survey.detect import detect
 from partywall.survey.planting import plant
 from partywall.survey.planting.seed import fresh_canary
@@ -52,7 +52,7 @@ class Stages:
             self._key[who] = key
             if key not in self._stages:
                 connection = opened(stack, configuration.url, identity.database)
-                lodging = {w: entering.lodging(connection, i) for w, i in identities.items()}
+                lodging = {w: entering.lodging(connection, i.login) for w, i in identities.items()}
                 self._stages[key] = Stage(connection, identities, lodging)
 
     def of(self, who: Who) -> Stage:
@@ -113,7 +113,7 @@ def _refresh(stage: Stage, facts: Snapshot) -> None:
 def _refusal(configuration: Configuration, database: str) -> str:
     """Why the first tenant's login can't connect to *database*, "" when it can."""
     try:
-        connect(configuration.tenants[0].url, database).close()
+        log_on(configuration.tenants[0].url, database).close()
     except ConfigurationError as error:
         return str(error)
     return ""

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from psycopg.conninfo import make_conninfo
+
 from partywall.errors import ModelError
 from partywall.survey.configuration import TenantSettings
 from partywall.survey.detect import comparisons, likely_logins
@@ -24,13 +26,21 @@ IDS = {
 }
 USERS = ("a1111111-0000-4000-8000-00000000a1a1", "b1111111-0000-4000-8000-00000000b1b1")
 CLAIM = re.compile(r"->>?\s*(?:CAST\()?'([^']+)'")
+SIGNED_IN = "authenticated"
+CLAIMS = "request.jwt.claims"
+OLDER = re.compile(r"request\.jwt\.claim(\.|$)")
+"""Settings that PostgREST set before 9.0, one a claim; where `CLAIMS` is read they may be empty."""
+ROLE_WORDS = ("CURRENT_USER", "SESSION_USER", "CURRENT_ROLE")
 PERSONAL = re.compile(r"user|sub|uid|member|email|person", re.IGNORECASE)
 
 
-def tenants(snapshot: Snapshot, url_for: str) -> tuple[TenantSettings, TenantSettings]:
+def tenants(
+    snapshot: Snapshot, url: str, known: tuple[str, str] | None = None
+) -> tuple[TenantSettings, TenantSettings]:
     """Make up two tenants, and how the application would become them.
 
-    *url_for* is a connection URL with the place of the role marked ``{role}``.
+    *url* is an administrator's; the tenants' name the application's login. *known* are two ids that
+    the tenant columns really hold.
 
     Raises:
         ModelError: the catalog does not say how a session becomes a tenant.
@@ -39,25 +49,16 @@ def tenants(snapshot: Snapshot, url_for: str) -> tuple[TenantSettings, TenantSet
     login = _login(snapshot)
     schemas = twin_schemas(snapshot)
     if schemas and not any(t.policies for t in snapshot.tables):
-        made = [
-            TenantSettings(
-                s,
-                s,
-                url_for.format(role=login),
-                (f"SET LOCAL search_path = {identifier(s)}, public",),
-                assumed=True,
-            )
-            for s in schemas
-        ]
+        made = [_of_schema(snapshot, schema, login, url) for schema in schemas]
         return made[0], made[1]
-    ids = _ids(snapshot, found)
+    if by_role := _by_role(snapshot, found, login, url):
+        return by_role
+    ids = known or _ids(snapshot, found)
     pairs = []
     for number, name in enumerate(("A", "B")):
         enter = _enter(snapshot, found, ids[number], USERS[number], login)
         pairs.append(
-            TenantSettings(
-                name, ids[number], url_for.format(role=login), tuple(enter), assumed=True
-            )
+            TenantSettings(name, ids[number], _for(url, login), tuple(enter), assumed=True)
         )
     if (
         not pairs[0].enter
@@ -70,6 +71,50 @@ def tenants(snapshot: Snapshot, url_for: str) -> tuple[TenantSettings, TenantSet
         )
         raise ModelError(message)
     return pairs[0], pairs[1]
+
+
+def _of_schema(snapshot: Snapshot, schema: str, login: str, url: str) -> TenantSettings:
+    """The tenant of a schema: its own login where one has its name or searches it."""
+    own = [
+        name for name in likely_logins(snapshot)
+        if name == schema or schema in snapshot.roles[name].settings.get("search_path", "")
+    ]  # fmt: skip
+    enter = f"SET LOCAL search_path = {identifier(schema)}, public"
+    return TenantSettings(schema, schema, _for(url, [*own, login][0]), (enter,), assumed=True)
+
+
+def _by_role(
+    snapshot: Snapshot, found: Comparisons, login: str, url: str
+) -> tuple[TenantSettings, TenantSettings] | None:
+    """Two tenants whose roles tell them apart, where policies ask for the role and nothing else."""
+    asked = {text.upper() for texts in found.contexts.values() for text in texts}
+    if any("." in name for name in found.settings) or not any(
+        word in text for text in asked for word in ROLE_WORDS
+    ):
+        return None
+    logins = likely_logins(snapshot)
+    taken = sorted(
+        name for name in snapshot.roles[login].can_become - {login}
+        if not snapshot.roles[name].superuser and not snapshot.roles[name].bypasses_rls
+    )  # fmt: skip
+    if len(logins) > 1:
+        made = [TenantSettings(n, n, _for(url, n), assumed=True) for n in logins[:2]]
+    elif len(taken) > 1:
+        made = [
+            TenantSettings(
+                name, name, _for(url, login), (f"SET LOCAL ROLE {identifier(name)}",),
+                assumed=True,
+            )
+            for name in taken[:2]
+        ]  # fmt: skip
+    else:
+        return None
+    return made[0], made[1]
+
+
+def _for(url: str, role: str) -> str:
+    """*url* with *role* in it, whose name may be any."""
+    return make_conninfo(url, user=role, password="")
 
 
 def twin_schemas(snapshot: Snapshot) -> tuple[str, ...]:
@@ -99,8 +144,12 @@ def _ids(snapshot: Snapshot, found: Comparisons) -> tuple[str, str]:
     for qualified, owner in owners(snapshot, snapshot.tables, Evidence(found)).found.items():
         if owner.kind in {"column", "registry"}:
             column = snapshot.by_qualified[qualified].by_name[owner.column]
-            votes["uuid" if column.base == "uuid" else column.category] += 1
+            asked = found.contexts.get((qualified, owner.column), ())
+            uuids = column.base == "uuid" or any("AS UUID" in text.upper() for text in asked)
+            votes["uuid" if uuids else column.category] += 1
     kind = votes.most_common(1)[0][0] if votes else "uuid"
+    if kind == "S" and "uuid" in votes:  # a text may hold one
+        kind = "uuid"
     return IDS.get(kind, IDS["S"])
 
 
@@ -111,16 +160,20 @@ def _enter(snapshot: Snapshot, found: Comparisons, tenant: str, user: str, login
     policies = {r for t in snapshot.tables for p in t.policies for r in p.roles} - {"public", login}
     reachable = sorted(policies & role.can_become)
     if reachable and not role.acts_as & policies:
-        preferred = "authenticated" if "authenticated" in reachable else reachable[0]
+        preferred = SIGNED_IN if SIGNED_IN in reachable else reachable[0]
         enter.append(f"SET LOCAL ROLE {identifier(preferred)}")
+    elif not role.inherits and SIGNED_IN in role.can_become:
+        enter.append(f"SET LOCAL ROLE {identifier(SIGNED_IN)}")
     sources = [text for texts in found.contexts.values() for text in texts]
     sources += [f.source for f in snapshot.functions.values() if "current_setting" in f.source]
     for name in sorted(found.settings):
-        if "." not in name:
+        if "." not in name or (CLAIMS in found.settings and OLDER.match(name)):
             continue
         value = user if PERSONAL.search(name) else tenant
         if name.endswith(("claims", "jwt", "token")):
-            paths = {tuple(CLAIM.findall(text)) for text in sources if name in text}
+            readers = [f"{f.name}(" for f in snapshot.functions.values() if name in f.source]
+            reading = [s for s in sources if name in s or any(reader in s for reader in readers)]
+            paths = {tuple(CLAIM.findall(text)) for text in reading}
             value = json.dumps(_claims(paths, tenant, user))
         enter.append(f"SELECT set_config({literal(name)}, {literal(value)}, true)")
     return enter

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from partywall.survey.identity import Identity, Who
 
 Verdict: TypeAlias = Literal["held", "breached", "undecided"]
-State: TypeAlias = Literal["held", "closed", "breached", "undecided", "excepted"]
-"""`closed`: nobody can do this here, not even the rightful tenant (no privilege, no policy)."""
+State: TypeAlias = Literal["held", "closed", "breached", "undecided", "excepted", "known"]
+"""`closed`: nobody can do this here, not even the rightful tenant (no privilege, no policy).
+`known`: breached, and so it is in the baseline."""
 
 EXIT_CODES: Mapping[Verdict, int] = {"held": 0, "breached": 1, "undecided": 3}
 EFFECTS: tuple[Effect, ...] = (
     "read", "write", "destroy", "detect", "disrupt", "escalate", "latent",
 )  # fmt: skip
+
+PAGES = "https://github.com/partywall/partywall/blob/main/docs/findings/"
+
+
+def explained(name: str) -> str:
+    """Where the finding *name* is explained; `partywall explain` shows the same without network."""
+    return f"{PAGES}{name}.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class Finding:
     Attributes:
         layer: "sql" for what was executed, "catalog" for what a check read, "http" for what was
             asked of an API.
-        fix: one SQL statement, or the sentence that says how.
+        fix: SQL, or the sentence that says how.
+        repair: the SQL statements that mend it, in their order; () where it takes a person.
     """
 
     code: str
@@ -57,6 +66,7 @@ class Finding:
     because: str
     fix: str
     url: str
+    repair: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,20 @@ class Excepted:
     until: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """How far a survey of every tenant came.
+
+    Attributes:
+        pairs: ordered pairs of tenants: each attacks each other one.
+        turns: how many tenants attacked.
+    """
+
+    tenants: int
+    pairs: int
+    turns: int
+
+
 @dataclass(frozen=True)
 class Report:
     """All that a survey found.
@@ -103,6 +127,11 @@ class Report:
         model: the tenancy model that the survey went by.
         identities: who attacked and who was attacked.
         kinds: surface -> what it is: "table", "view", "function", "sequence", …
+        fleet: how many tenants attacked, where all did.
+        known, known_undecided: what the baseline has as well; it doesn't make the verdict.
+        remarks: sentences on what to tidy up among exceptions and in the baseline.
+        compared: whether there was a baseline.
+        walls: surface -> what the catalog says of its walls, to be compared with another survey's.
     """
 
     findings: tuple[Finding, ...]
@@ -122,6 +151,12 @@ class Report:
     model: TenancyModel | None = None
     identities: Mapping[Who, Identity] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    fleet: Fleet | None = None
+    known: tuple[Finding, ...] = ()
+    known_undecided: tuple[Undecided, ...] = ()
+    remarks: tuple[str, ...] = ()
+    compared: bool = False
+    walls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:

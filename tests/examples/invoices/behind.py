@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import uuid
+from collections import Counter
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,12 @@ def records(house: House) -> dict[str, int]:
     """How many rows the control plane has of what."""
     with control(house) as say:
         return {table: say(f"SELECT count(*) FROM {table}")[0][0] for table in RECORDS}
+
+
+def logged(house: House) -> Counter[str]:
+    """How many entries the audit log has of each tenant, and under "" of none."""
+    with control(house) as say:
+        return Counter(tenant_id for (tenant_id,) in say("SELECT tenant_id FROM audit_log"))
 
 
 PLACES = r"""

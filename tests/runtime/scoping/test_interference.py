@@ -136,7 +136,7 @@ def test_what_is_let_through_does_not_depend_on_the_other_tenant() -> None:
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=1500,
+        max_examples=600,
         deadline=None,
         database=None,
         derandomize=True,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from partywall.survey.configuration import PublicRows
+from partywall.survey.audit import audit
+from partywall.survey.configuration import Configuration, PublicRows, TenantSettings
 from tests.survey.attacks.lab import CONTEXT, PLACES, breaches, proved, said
 
 if TYPE_CHECKING:
@@ -54,6 +55,28 @@ def test_rows_that_come_back(lab: Lab, head: str, body: str) -> None:
     assert {effect for _, effect in breaches(report)} == {"read"}
     assert "public.f(" in said(report)
     assert "pwb" in said(report)
+
+
+AGGREGATE = """
+CREATE FUNCTION public.added(state text, key int) RETURNS text {security} LANGUAGE sql AS $$
+  SELECT state || coalesce(
+    (SELECT string_agg(note, ',') FROM public.invoices WHERE tenant = key), '')
+$$;
+REVOKE EXECUTE ON FUNCTION public.added(text, int) FROM PUBLIC;
+CREATE AGGREGATE public.notes_of(int) (sfunc = public.added, stype = text, initcond = '');
+"""
+
+
+@pytest.mark.parametrize(("security", "holds"), [("SECURITY DEFINER", False), ("", True)])
+def test_an_aggregate_whose_own_function_nobody_may_call(
+    lab: Lab, security: str, *, holds: bool
+) -> None:
+    lab.database.execute(AGGREGATE.format(security=security))
+
+    report = lab.survey(ATTACK)
+
+    assert breaches(report) == (set() if holds else {("public.notes_of(integer)", "read")})
+    assert proved(report) is holds
 
 
 @PLACES
@@ -209,3 +232,23 @@ def test_another_tenants_function_in_its_schema(lab: Lab) -> None:
     report = lab.survey(ATTACK, enter="SET search_path = t{}, public")
 
     assert breaches(report) == {("public.bodies()", "read")}
+
+
+def test_a_login_is_its_tenant_also_where_it_entered_nothing(lab: Lab) -> None:
+    """Where the login is the context, what it reads without any `enter` is its own."""
+    lab.database.execute(
+        "CREATE ROLE lab_one LOGIN; CREATE ROLE lab_two LOGIN;"
+        "CREATE TABLE public.letters (tenant name NOT NULL, id uuid PRIMARY KEY, body text);"
+        "ALTER TABLE public.letters ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY own ON public.letters USING (tenant = session_user);"
+        "CREATE FUNCTION public.mine() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER "
+        "SET search_path = '' RETURN (SELECT body FROM public.letters WHERE tenant = session_user);"
+        "GRANT SELECT, INSERT ON public.letters TO lab_one, lab_two"
+    )
+    tenants = tuple(
+        TenantSettings(name, name, lab.database.url(name)) for name in ("lab_one", "lab_two")
+    )
+    report = audit(
+        Configuration(lab.database.url(), tenants=tenants), only=frozenset({"call-functions"})
+    )
+    assert proved(report)

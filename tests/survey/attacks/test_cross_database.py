@@ -47,6 +47,7 @@ def test_connect_is_everyones_by_default(
         ("read", f"{OTHER}: public.contacts"),
         ("detect", f"database {OTHER}"),
     }
+    assert not any("partywall_copy" in at for at, _ in report.cells)  # another name each time
     database.execute(report.findings[0].fix)
     assert quiet(survey("cross-database", **ways(database)))  # type: ignore[arg-type]
 
@@ -57,6 +58,8 @@ def test_what_may_only_be_listed(
     other.close()
     report = survey("cross-database", **ways(database))  # type: ignore[arg-type]
     assert found(report) == {("detect", f"database {OTHER}")}
+    assert report.cells[f"database {OTHER}", "detect"] == "breached"
+    assert {at for at, _ in report.cells} == {f"database {OTHER}"}  # and not its copy
 
 
 def test_writing_there(database: Database, survey: Survey, other: psycopg.Connection) -> None:

@@ -56,7 +56,7 @@ def test_everybody_makes_himself_a_member(club: Lab, place: Place) -> None:
     assert f"acme: INSERT INTO {MEMBERS}" in said(report)
     assert "FROM public.invoices" in said(report)
     assert [finding.fix for finding in report.findings] == [
-        f"REVOKE INSERT ON {MEMBERS} FROM lab_app"
+        f'REVOKE INSERT ON {MEMBERS} FROM "lab_app"'
     ]
     mend(club, report)
     assert proved(club.survey(ATTACK, enter=ENTER, place=place))

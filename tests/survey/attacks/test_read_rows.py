@@ -68,15 +68,14 @@ def test_a_second_permissive_policy(lab: Lab) -> None:
     report = lab.survey(ATTACK)
 
     assert ("acme", TABLE, "read") in by_whom(report)
-    assert "every permissive policy" in report.findings[0].fix
-    lab.database.execute(f"DROP POLICY long ON {TABLE}")
+    mend(lab, report)
     assert proved(lab.survey(ATTACK))
 
 
 @pytest.mark.parametrize(
     ("leak", "fix"),
     [
-        ("ALTER ROLE lab_app BYPASSRLS", "ALTER ROLE lab_app NOSUPERUSER NOBYPASSRLS"),
+        ("ALTER ROLE lab_app BYPASSRLS", 'ALTER ROLE "lab_app" NOBYPASSRLS'),
         (
             f"ALTER TABLE {TABLE} OWNER TO lab_app;ALTER TABLE {TABLE} NO FORCE ROW LEVEL SECURITY",
             f"ALTER TABLE {TABLE} FORCE ROW LEVEL SECURITY",
@@ -122,11 +121,8 @@ def test_a_materialized_view_holds_the_rows_of_all(lab: Lab) -> None:
     report = lab.survey(ATTACK)
 
     assert breaches(report) == {("public.totals", "read")}
-    assert {finding.fix for finding in report.findings} == {
-        "REVOKE SELECT ON public.totals FROM lab_app"
-    }
-    mend(lab, report)
-    assert proved(lab.survey(ATTACK))
+    assert {finding.repair for finding in report.findings} == {()}
+    assert "let a view of public.totals stand in front of it" in report.findings[0].fix
 
 
 def test_a_partition_by_its_own_name(lab: Lab) -> None:

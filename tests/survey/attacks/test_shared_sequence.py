@@ -88,3 +88,15 @@ def test_a_random_key_counts_nothing(lab: Lab) -> None:
     tasks(lab, "uuid DEFAULT gen_random_uuid()")
 
     assert lab.survey(ATTACK).attempts == 0
+
+
+def test_rows_whose_other_columns_are_unique_as_well(lab: Lab) -> None:
+    lab.database.execute(
+        "CREATE TABLE public.tasks (tenant text NOT NULL, id uuid NOT NULL UNIQUE, number int "
+        "GENERATED ALWAYS AS IDENTITY, title text NOT NULL, PRIMARY KEY (tenant, id),"
+        "UNIQUE (tenant, title));"
+        "ALTER TABLE public.tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        "CREATE POLICY own ON public.tasks USING (tenant = current_setting('lab.tenant', true));"
+        "GRANT SELECT, INSERT ON public.tasks TO lab_app"
+    )
+    assert by_whom(lab.survey(ATTACK)) == {("acme", "public.tasks_number_seq", "detect")}

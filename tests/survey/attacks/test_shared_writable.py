@@ -48,3 +48,12 @@ def test_what_is_public_by_design(database: Database, survey: Survey) -> None:
     database.execute(WALLED + UPLOADS + "GRANT SELECT, INSERT ON uploads TO app")
     public = (PublicRows("public.uploads", "true"),)
     assert quiet(survey("shared-writable", public=public))
+
+
+def test_what_a_alone_may_write_b_reads(database: Database, survey: Survey) -> None:
+    database.execute(
+        WALLED + UPLOADS + "CREATE ROLE app_two LOGIN; GRANT USAGE ON SCHEMA public TO app_two;"
+        "GRANT SELECT ON notes, uploads TO app, app_two; GRANT INSERT ON uploads TO app"
+    )
+    report = survey("shared-writable", logins=("app", "app_two"))
+    assert found(report) == {("write", "public.uploads")}

@@ -51,7 +51,7 @@ def test_a_missing_tenant_that_equals_a_missing_context(tickets: Lab, place: Pla
     assert by_whom(report) == {("anonymous", TABLE, "read"), ("empty context", TABLE, "read")}
     assert f"SELECT * FROM {TABLE} WHERE tenant IS NULL" in said(report)
     mend(tickets, report)
-    assert tickets.survey(ATTACK, place=place).attempts == 0
+    assert proved(tickets.survey(ATTACK, place=place))
 
 
 def test_rows_without_a_tenant_that_are_everybodys(tickets: Lab) -> None:
@@ -63,7 +63,7 @@ def test_rows_without_a_tenant_that_are_everybodys(tickets: Lab) -> None:
 
     assert by_whom(report) == {("acme", TABLE, "read"), ("acme", TABLE, "write")}
     mend(tickets, report)
-    assert tickets.survey(ATTACK).attempts == 0
+    assert proved(tickets.survey(ATTACK))
 
 
 def test_rows_for_all_to_read_that_tenants_cannot_write(tickets: Lab) -> None:
@@ -80,3 +80,18 @@ def test_public_rows_are_left_alone(tickets: Lab) -> None:
     report = tickets.survey(ATTACK, public=(PublicRows(TABLE, "tenant IS NULL"),))
 
     assert report.attempts == 0
+
+
+def test_a_row_without_the_parent_that_would_say_whose_it_is(tickets: Lab) -> None:
+    own = f"EXISTS (SELECT FROM {TABLE} t WHERE t.id = ticket)"
+    tickets.database.execute(
+        "CREATE TABLE public.replies (id uuid PRIMARY KEY, body text NOT NULL, "
+        f"ticket uuid REFERENCES {TABLE});"
+        "ALTER TABLE public.replies ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        f"CREATE POLICY own ON public.replies USING ({own});"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON public.replies TO lab_app"
+    )
+    assert proved(tickets.survey(ATTACK))
+    tickets.database.execute(f"ALTER POLICY own ON public.replies USING (ticket IS NULL OR {own})")
+    where = {(finding.at, finding.effect) for finding in tickets.survey(ATTACK).findings}
+    assert where == {("public.replies", "read"), ("public.replies", "write")}

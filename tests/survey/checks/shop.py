@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from partywall.catalog.reader import snapshot
 from partywall.survey.attack import Scene
 from partywall.survey.detect import detect
+from partywall.survey.explaining import applications
 from partywall.survey.identity import Identity
 from partywall.survey.world import World
 
@@ -18,22 +19,7 @@ if TYPE_CHECKING:
     from partywall.survey.identity import Who
     from tests.conftest import Database
 
-SHOP = """
-CREATE ROLE keeper NOLOGIN;
-CREATE ROLE clerk NOLOGIN;
-CREATE ROLE staff NOLOGIN;
-CREATE ROLE guest LOGIN;
-CREATE ROLE app LOGIN IN ROLE clerk;
-GRANT USAGE, CREATE ON SCHEMA public TO keeper;
-GRANT USAGE ON SCHEMA public TO app, guest;
-CREATE TABLE currency (code text PRIMARY KEY);
-CREATE TABLE invoice (tenant text NOT NULL, id bigint PRIMARY KEY, note text NOT NULL);
-CREATE INDEX invoice_tenant ON invoice (tenant);
-ALTER TABLE invoice OWNER TO keeper;
-ALTER TABLE invoice ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON invoice USING (tenant = (SELECT current_setting('app.tenant', true)));
-GRANT SELECT, INSERT, UPDATE, DELETE ON invoice TO app;
-"""
+SHOP = applications.SHOP.script
 TENANTS: Mapping[Who, tuple[str, str]] = {
     "A": ("app", "acme"),
     "B": ("app", "globex"),

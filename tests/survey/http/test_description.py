@@ -433,3 +433,21 @@ def test_any_document_is_read_or_refused_with_its_place(item: object, more: obje
         there = item if isinstance(item, dict) else {}
         if "$ref" not in there:
             assert len(api.operations) == len(set(there) & set(METHODS))
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("#/components/schemas/Note", {"type": "string"}),
+        ("#/components/schemas/A%20b~1c", {"type": "integer"}),
+        ("#/components/schemas/Nobody", {}),
+        ("other.json#/components/schemas/Note", {}),
+        ("other.json", {}),
+        ("/components/schemas/Note", {}),
+    ],
+)
+def test_a_reference_leads_within_the_description_alone(
+    reference: str, found: dict[str, Any]
+) -> None:
+    schemas = {"Note": {"type": "string"}, "A b/c": {"type": "integer"}}
+    assert resolve({"$ref": reference}, {"components": {"schemas": schemas}}) == found

@@ -256,7 +256,7 @@ def test_one_file_for_audit_and_probe_and_neither_needs_the_other_s_secrets(
     ("before", "after", "words"),
     [
         ("[api]", "[apis]", "unknown keys: apis"),
-        ("base =", "bases =", r"\[api\] has unknown keys: bases; known are app, base, "),
+        ("base =", "bases =", r"unknown keys: bases \(did you mean base\?\); known are app, "),
         ("base = ", "# ", "no API to probe: give `partywall probe --base"),
         ("openapi = ", "# ", "nothing says which operations"),
         ("http://127.0.0.1:8000/openapi.json", "no.json", r"\[api\] openapi: there is no file"),
@@ -278,7 +278,7 @@ def test_one_file_for_audit_and_probe_and_neither_needs_the_other_s_secrets(
         ('headers = { Authorization = "Bearer b" }', "own = { id = 1 }", "says nothing that"),
         ("[tenants.globex]", "[tenants.Acme]", "share environment variables"),
         ("[tenants.globex]", "[tenants.nobody]", "the name nobody for somebody else"),
-        ("[tenants.globex]", "[tenants.globex]\nheader = 1", "unknown keys: header; known"),
+        ("[tenants.globex]", "[tenants.globex]\nheader = 1", r"header \(did you mean headers\?\)"),
         ('"Bearer b"', '"Bearer ${NOT_SET}"', r"Authorization names the environment variable N"),
         ('"Bearer b"', "true", 'needs Authorization = "…"'),
         ("[api]", "[stranger]\nid = 1\n[api]", r"\[stranger\] has unknown keys: id"),

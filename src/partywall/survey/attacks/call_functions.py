@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from partywall.survey import sql
-from partywall.survey.arguments import callable_by, calls
+from partywall.survey.arguments import callable_by, calls, enters
 from partywall.survey.attack import Attempt, Breach, Step, Unclear, attack
 from partywall.survey.bodies import of_function
 from partywall.survey.engine import CLOSED
-from partywall.survey.surfaces import attackers, level, marks, reachable, row
+from partywall.survey.mending.functions import acting_as_invoker
+from partywall.survey.surfaces import attackers, level, marks, reachable, row, victims
 from partywall.survey.watching import state, watched
 
 if TYPE_CHECKING:
@@ -24,15 +25,34 @@ if TYPE_CHECKING:
 
 SWITCHES = re.compile(r"\bset_config\b|\bset\s+(local|session|role|search_path)\b")
 LOOKS = 3
+BUILT = frozenset({"aggregate", "window"})
+"""Kinds whose body is other functions, which the catalog's facts don't tell."""
+KINDS = BUILT | {"function", "procedure"}
 
 
 @attack("PW211", effect="read")
 def call_functions(scene: Scene) -> Iterator[Attempt]:
-    """Call every function and procedure that the login may execute, with B's ids and values.
+    """Call every function, procedure and aggregate that the login may execute, with B's values.
 
     A function that trusts a tenant, a key or a piece of SQL from its caller, or that runs with
     its owner's rights and filters nothing, hands out or changes another tenant's rows, whatever
     the policies of the tables say. One that switches the tenant is followed by a look at tables.
+
+    Affected:
+        Applications that call functions, and all whose functions are SECURITY DEFINER.
+
+    Breaches:
+        CREATE FUNCTION shop.invoice(p_id int) RETURNS SETOF shop.invoices LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+          AS 'SELECT * FROM shop.invoices WHERE id = p_id';
+
+    Holds:
+        CREATE FUNCTION shop.invoice(p_id int) RETURNS SETOF shop.invoices LANGUAGE sql STABLE
+          AS 'SELECT * FROM shop.invoices WHERE id = p_id';
+
+    Fix:
+        Make the function SECURITY INVOKER; where it needs its owner's rights, compare the tenant
+        with the context inside of it, and trust no argument.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY
@@ -40,7 +60,7 @@ def call_functions(scene: Scene) -> Iterator[Attempt]:
     for function in scene.snapshot.functions.values():
         reach = of_function(scene.snapshot, function)
         for who in attackers(scene):
-            if callable_by(scene, who, function) and not _enters(scene, function):
+            if callable_by(scene, who, function, KINDS) and not enters(scene, function):
                 yield from _attempts(scene, function, reach, who)
 
 
@@ -81,10 +101,11 @@ def _reading(
         attacker=who,
         steps=tuple(steps),
         judge=judge,
-        control=_control(scene, reach, tried),
+        control=_control(scene, function, reach, tried),
         controlled=_accepted,
         level=level(scene, function, who),
         fix=_fix(function),
+        repair=lambda: acting_as_invoker(scene, function),
     )
 
 
@@ -124,10 +145,11 @@ def _writing(
         attacker=who,
         steps=(look, Step(who, call.sql), look),
         judge=judge,
-        control=_control(scene, reach, calls(scene, function)),
+        control=_control(scene, function, reach, calls(scene, function)),
         controlled=_accepted,
         level=level(scene, function, who),
         fix=_fix(function),
+        repair=lambda: acting_as_invoker(scene, function),
     )
 
 
@@ -140,22 +162,16 @@ def _left_alone(function: Function, who: Who) -> Attempt:
     )
 
 
-def _enters(scene: Scene, function: Function) -> bool:
-    """Whether the application enters a tenant by calling it: then it is the context itself."""
-    called = re.compile(rf"\b{re.escape(function.name)}\b\W*\(")
-    return any(called.search(text) for i in scene.identities.values() for text in i.enter)
-
-
 def _tokens(scene: Scene, reach: Reach, who: Who) -> frozenset[str]:
     """What betrays the victims' rows, but for rows of tables with a public part."""
-    victims: tuple[Who, ...] = ("B",) if who == "A" else ("A", "B")
+    others = victims(scene, who)
     open_to_all = {r.qualified for r in reach.relations if r.qualified in scene.public}
     if not open_to_all:
-        return marks(scene, *victims)
+        return marks(scene, *others)
     return frozenset(
         token
         for (table, owner), held in scene.world.planted.items()
-        if owner in victims and table not in open_to_all
+        if owner in others and table not in open_to_all
         for token in held.tokens
     )
 
@@ -181,10 +197,13 @@ def _looks(scene: Scene, reach: Reach, who: Who) -> list[str]:
     return found
 
 
-def _control(scene: Scene, reach: Reach, tried: Sequence[Call]) -> tuple[Step, ...]:
+def _control(
+    scene: Scene, function: Function, reach: Reach, tried: Sequence[Call]
+) -> tuple[Step, ...]:
     """The same calls by B; code that reaches no tenant's table has nothing to prove."""
     owned = any(relation.qualified in scene.model.owned for relation in reach.relations)
-    return tuple(Step("B", call.sql) for call in tried) if owned else ()
+    proof = owned or function.kind in BUILT
+    return tuple(Step("B", call.sql) for call in tried) if proof else ()
 
 
 def _accepted(outcomes: Sequence[Outcome]) -> str:

@@ -27,6 +27,22 @@ def change_context(scene: Scene) -> Iterator[Attempt]:
     give and that no second transaction may use (`RowSecurity(sealed=True)`), and where each
     tenant has a login of its own.
 
+    Affected:
+        Whoever keeps the tenant in a setting, once SQL can be injected.
+
+    Applications:
+        one login, a login each
+
+    Breaches:
+        -- the application as it is: any SQL may set the setting that its policies read
+
+    Holds:
+        -- the application as it is: SQL can't change the login that it came in by
+
+    Fix:
+        Carry the tenant in something SQL can't forge: a sealed context, or a login for each
+        tenant.
+
     Source:
         https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET
     """

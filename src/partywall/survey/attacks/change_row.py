@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, Unclear, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     UPDATABLE,
     attackers,
@@ -31,6 +32,21 @@ def change_row(scene: Scene) -> Iterator[Attempt]:
     """Change a column of B's row, by its key and with no condition at all.
 
     An UPDATE policy whose USING does not look at the tenant, or none because row security is off.
+
+    Affected:
+        Tables with a policy for UPDATE that was written for somebody else: a worker, a support
+        desk.
+
+    Breaches:
+        CREATE POLICY edit ON shop.invoices FOR UPDATE TO app USING (true);
+
+    Holds:
+        CREATE POLICY edit ON shop.invoices FOR UPDATE TO app
+          USING (tenant = current_setting('app.tenant', true));
+
+    Fix:
+        Compare the tenant in the USING of every permissive policy for UPDATE, or add a
+        restrictive one: permissive policies are ORed.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createpolicy.html
@@ -84,4 +100,5 @@ def _attempt(scene: Scene, relation: Relation, who: Who) -> Iterator[Attempt]:
         level=level(scene, relation, who),
         fix=f"give every permissive policy of {relation.qualified} for UPDATE a USING that "
         "compares the tenant column with the context",
+        repair=lambda: walled(scene, relation),
     )

@@ -23,6 +23,21 @@ def change_settings(scene: Scene) -> Iterator[Attempt]:
     itself is not counted where tenants share the login: that much every injected statement may
     do, and from PostgreSQL 15 on no more than a superuser sets a custom setting that way.
 
+    Affected:
+        A login for each tenant, where one of them may alter roles or owns the database.
+
+    Applications:
+        a login each, a login each
+
+    Breaches:
+        ALTER ROLE acme CREATEROLE;
+
+    Holds:
+        ALTER ROLE keeper CREATEROLE;
+
+    Fix:
+        Let a role own the database and alter other roles that no application logs in as.
+
     Source:
         https://www.postgresql.org/docs/current/sql-alterrole.html
         https://www.postgresql.org/docs/current/sql-alterdatabase.html

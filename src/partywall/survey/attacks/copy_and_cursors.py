@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.engine import CLOSED
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import level, plain_column, reachable, readable_columns, row
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ def copy_and_cursors(scene: Scene) -> Iterator[Attempt]:
 
     Each is bound by the policies of its command, RETURNING by those for SELECT too; a rule or a
     policy for one command alone may let through what the others hold back.
+
+    Affected:
+        Tables on which somebody relies on the application to ask for the tenant.
+
+    Breaches:
+        ALTER TABLE shop.invoices DISABLE ROW LEVEL SECURITY;
+
+    Holds:
+        ALTER TABLE shop.invoices ENABLE ROW LEVEL SECURITY;
+
+    Fix:
+        Put row security on the table: it binds every way of reading.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createpolicy.html
@@ -68,6 +81,7 @@ def _attempt(scene: Scene, relation: Relation, held: Row, steps: Sequence[Step])
         controlled=controlled,
         level=level(scene, relation),
         fix="compare the tenant column with the context in the policies of every command",
+        repair=lambda: walled(scene, relation),
     )
 
 

@@ -33,6 +33,22 @@ def count_differences(scene: Scene) -> Iterator[Attempt]:
     question is asked twice before, and again when B's row is gone: an answer that changes by
     itself proves nothing. Ids that nobody can guess are not asked for.
 
+    Affected:
+        Functions and views that count, add up, or say whether something is there, with their
+        owner's rights.
+
+    Breaches:
+        CREATE FUNCTION shop.how_many() RETURNS bigint LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+          AS 'SELECT count(*) FROM shop.invoices';
+
+    Holds:
+        CREATE FUNCTION shop.how_many() RETURNS bigint LANGUAGE sql STABLE
+          AS 'SELECT count(*) FROM shop.invoices';
+
+    Fix:
+        Count and look with the caller's rights, or only among the rows of the context's tenant.
+
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
     """

@@ -23,6 +23,23 @@ def cross_database(scene: Scene) -> Iterator[Attempt]:
     CONNECT is PUBLIC's by default in every new database: a database per tenant is a wall only
     once it is revoked. A's login is tried for real; a pg_hba.conf that refuses it holds too.
 
+    Affected:
+        A database for each tenant on one server: everybody may connect to a new one.
+
+    Applications:
+        a database each, a database each
+
+    Breaches:
+        GRANT SELECT ON contacts TO PUBLIC;
+
+    Holds:
+        GRANT SELECT ON contacts TO PUBLIC;
+        GRANT CONNECT ON DATABASE globex TO globex;
+        REVOKE CONNECT ON DATABASE globex FROM PUBLIC;
+
+    Fix:
+        Take CONNECT from PUBLIC, and grant it to the tenant's own login.
+
     Source:
         https://www.postgresql.org/docs/current/ddl-priv.html
     """
@@ -49,13 +66,13 @@ def cross_database(scene: Scene) -> Iterator[Attempt]:
                 yield _write(scene, relation, row.insert())
 
 
-def _fix(scene: Scene) -> str:
+def _repair(scene: Scene) -> tuple[str, ...]:
     """Close the database to everyone; its own tenant's login keeps a grant of its own."""
     owner = scene.identities["B"]
     database, login = sql.identifier(owner.database), sql.identifier(owner.login)
     return (
-        f"GRANT CONNECT ON DATABASE {database} TO {login}; "
-        f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"
+        f"GRANT CONNECT ON DATABASE {database} TO {login}",
+        f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC",
     )
 
 
@@ -76,7 +93,7 @@ def _catalog(scene: Scene, beyond: Neighbour) -> Attempt:
         judge=judge if names else (lambda _: None),
         effect="detect",
         within="B",
-        fix=_fix(scene),
+        repair=lambda: _repair(scene),
     )
 
 
@@ -100,7 +117,7 @@ def _read(scene: Scene, beyond: Neighbour, relation: Relation) -> Attempt:
         steps=(Step("A", DOOR), Step("A", sql.select(relation.qualified, columns, where))),
         judge=judge,
         within="B",
-        fix=_fix(scene),
+        repair=lambda: _repair(scene),
     )
 
 
@@ -117,5 +134,5 @@ def _write(scene: Scene, relation: Relation, insert: str) -> Attempt:
         judge=judge,
         effect="write",
         within="B",
-        fix=_fix(scene),
+        repair=lambda: _repair(scene),
     )

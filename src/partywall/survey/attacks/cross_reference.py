@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.keys import tied_to_tenant
 from partywall.survey.surfaces import (
     insertable,
     inserting,
@@ -37,6 +38,29 @@ def cross_reference(scene: Scene) -> Iterator[Attempt]:
     B's row exists and keeps B from deleting it; ON DELETE CASCADE and SET NULL reach into
     B's tables. Only a key that carries the tenant column, or a policy on the referencing row that
     looks at what it points at, stops it.
+
+    Affected:
+        Tables of all tenants that reference each other by an id alone.
+
+    Breaches:
+        ALTER TABLE shop.invoices ADD UNIQUE (id);
+        CREATE TABLE shop.lines (tenant text NOT NULL, id uuid PRIMARY KEY,
+          invoice int REFERENCES shop.invoices (id));
+        ALTER TABLE shop.lines ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.lines TO app
+          USING (tenant = current_setting('app.tenant', true));
+        GRANT SELECT, INSERT ON shop.lines TO app;
+
+    Holds:
+        CREATE TABLE shop.lines (tenant text NOT NULL, id uuid PRIMARY KEY, invoice int,
+          FOREIGN KEY (tenant, invoice) REFERENCES shop.invoices (tenant, id));
+        ALTER TABLE shop.lines ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.lines TO app
+          USING (tenant = current_setting('app.tenant', true));
+        GRANT SELECT, INSERT ON shop.lines TO app;
+
+    Fix:
+        Let the foreign key carry the tenant: (tenant, id) references (tenant, id).
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html (referential integrity checks)
@@ -120,6 +144,7 @@ def _pointing(
     common = {
         "at": at, "attacker": "A", "fix": fix, "level": level(scene, relation), "control": control,
         "controlled": controlled,
+        "repair": lambda: tied_to_tenant(scene, relation, key, parent),
     }  # fmt: skip
 
     def exists(outcomes: Sequence[Outcome]) -> Judgement:
@@ -204,4 +229,5 @@ def _pulling(
         effect="destroy",
         level=level(scene, relation),
         fix=fix,
+        repair=lambda: tied_to_tenant(scene, relation, key, parent),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from partywall.survey import sql
@@ -10,6 +11,11 @@ from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import call
 from partywall.survey.expressions import relations_in
 from partywall.survey.generated import generated_row
+from partywall.survey.mending.schemas import (
+    drawing_at_home,
+    looking_at_home,
+    pointing_at_home,
+)
 from partywall.survey.surfaces import insertable, level, reachable
 
 if TYPE_CHECKING:
@@ -28,6 +34,24 @@ def cross_schema(scene: Scene) -> Iterator[Attempt]:
     A schema cloned from another keeps pointing at it: a default draws B's numbers, a trigger
     writes B's log, a function has B's schema as its fixed search_path, a foreign key asks B's
     table. Reading B's tables and views by their qualified names is left to the attacks on rows.
+
+    Affected:
+        A schema for each tenant, made by cloning another's or by a script with names in it.
+
+    Applications:
+        a schema each, a schema each
+
+    Breaches:
+        CREATE FUNCTION acme.memos() RETURNS SETOF text LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = globex, pg_temp AS 'SELECT memo FROM orders';
+
+    Holds:
+        CREATE FUNCTION acme.memos() RETURNS SETOF text LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = acme, pg_temp AS 'SELECT memo FROM orders';
+
+    Fix:
+        Let what stands in a tenant's schema name its own schema only; make schemas from a script
+        and not from a copy.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-schemas.html
@@ -73,8 +97,9 @@ def _sequences(scene: Scene, relation: Relation) -> Iterator[Attempt]:
             steps=steps,
             judge=_drawn(sequence.qualified, relation.qualified),
             effect="detect",
-            fix=f"ALTER TABLE {relation.qualified} ALTER COLUMN {column} SET DEFAULT nextval of a "
-            f"sequence in {scene.model.schemas['A']}",
+            fix=f"let {relation.qualified}.{column} draw from a sequence in "
+            f"{scene.model.schemas['A']}",
+            repair=partial(drawing_at_home, scene, relation, column, sequence),
         )
 
 
@@ -167,15 +192,16 @@ def _functions(scene: Scene) -> Iterator[Attempt]:
             return None
 
         needs: Level | None = "sql" if shared_login and function.schema == theirs else None
-        fix = f"ALTER FUNCTION {function.signature} SET search_path = {mine}, pg_temp"
+        fix = f"let {function.signature} use functions and tables of {mine} only"
         ask = Step("A", call(scene, function, "A"))
         yield Attempt(
             at=function.signature, attacker="A", steps=(ask,), judge=judge,
-            level=needs, fix=fix,
+            level=needs, fix=fix, repair=partial(looking_at_home, scene, function),
         )  # fmt: skip
         if function.volatility == "volatile":
             written = _lands(scene, function.signature, ask)
-            yield replace(written, level=needs, fix=fix)
+            repair = partial(looking_at_home, scene, function)
+            yield replace(written, level=needs, fix=fix, repair=repair)
 
 
 def _reference(scene: Scene, relation: Relation, key: Constraint) -> Iterator[Attempt]:
@@ -221,4 +247,5 @@ def _reference(scene: Scene, relation: Relation, key: Constraint) -> Iterator[At
         effect="detect",
         level=level(scene, relation),
         fix=f"let {key.name} reference a table of {scene.model.schemas['A']}",
+        repair=partial(pointing_at_home, scene, relation, key, parent),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, Unclear, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     DELETABLE,
     attackers,
@@ -31,6 +32,20 @@ def delete_row(scene: Scene) -> Iterator[Attempt]:
     """Delete B's row, by its key and with no condition at all.
 
     A bare DELETE does not ask the SELECT policies: ``FOR DELETE USING (true)`` alone decides.
+
+    Affected:
+        Tables with a policy for DELETE of their own, for a clean-up for instance.
+
+    Breaches:
+        CREATE POLICY tidy ON shop.invoices FOR DELETE TO app USING (true);
+
+    Holds:
+        CREATE POLICY tidy ON shop.invoices FOR DELETE TO app
+          USING (tenant = current_setting('app.tenant', true));
+
+    Fix:
+        Compare the tenant in the USING of every permissive policy for DELETE, or give the cleaner
+        a role of its own.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createpolicy.html
@@ -84,4 +99,5 @@ def _attempt(scene: Scene, relation: Relation, who: Who) -> Attempt:
         level=level(scene, relation, who),
         fix=f"give every permissive policy of {relation.qualified} for DELETE a USING that "
         "compares the tenant column with the context",
+        repair=lambda: walled(scene, relation),
     )

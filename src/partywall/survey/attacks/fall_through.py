@@ -8,6 +8,7 @@ from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, Unclear, attack
 from partywall.survey.capability import BUILT
 from partywall.survey.generated import generated_row
+from partywall.survey.mending.privileges import ROWS, revoked
 from partywall.survey.surfaces import attackers, reachable
 
 if TYPE_CHECKING:
@@ -26,6 +27,23 @@ def fall_through(scene: Scene) -> Iterator[Attempt]:
     tenant or an empty path sends the same query elsewhere: to a table of that name in public, or
     to the schema that ALTER ROLE … SET search_path left as default. A template in public that is
     empty and that no login may fill shows nothing, and is no breach.
+
+    Affected:
+        A schema for each tenant by search_path, with tables of the same names left in public.
+
+    Applications:
+        a schema each, a schema each
+
+    Breaches:
+        CREATE TABLE public.orders (id int PRIMARY KEY, memo text NOT NULL);
+        GRANT SELECT, INSERT ON public.orders TO app;
+
+    Holds:
+        CREATE TABLE public.orders (id int PRIMARY KEY, memo text NOT NULL);
+
+    Fix:
+        Leave no table of a tenant's name in public, and give a session without a tenant an empty
+        search_path.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-schemas.html
@@ -115,4 +133,5 @@ def _attempts(scene: Scene, who: Who, relation: Relation, label: str) -> Iterato
         fix=advice
         if elsewhere
         else f"move {relation.qualified} out of every search_path, or revoke SELECT on it",
+        repair=lambda: () if elsewhere else revoked(scene, ROWS, relation),
     )

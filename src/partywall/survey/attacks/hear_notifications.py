@@ -36,6 +36,24 @@ def hear_notifications(scene: Scene) -> Iterator[Attempt]:
     put into the payload. On the target nothing may be sent to other clients: there the triggers'
     functions find, in a transaction that is rolled back, a `pg_notify` that only takes notes.
 
+    Affected:
+        Applications whose triggers send rows by NOTIFY, for live updates or to wake up workers.
+
+    Breaches:
+        CREATE FUNCTION shop.tell() RETURNS trigger LANGUAGE plpgsql
+          SET search_path = pg_catalog, pg_temp
+          AS $$ BEGIN PERFORM pg_notify('invoices', NEW.number); RETURN NULL; END $$;
+        CREATE TRIGGER tell AFTER INSERT ON shop.invoices FOR EACH ROW EXECUTE FUNCTION shop.tell();
+
+    Holds:
+        CREATE FUNCTION shop.tell() RETURNS trigger LANGUAGE plpgsql
+          SET search_path = pg_catalog, pg_temp
+          AS $$ BEGIN PERFORM pg_notify('invoices', NEW.tenant); RETURN NULL; END $$;
+        CREATE TRIGGER tell AFTER INSERT ON shop.invoices FOR EACH ROW EXECUTE FUNCTION shop.tell();
+
+    Fix:
+        Send an id at most, and let the listener read the row as its tenant.
+
     Source:
         https://www.postgresql.org/docs/current/sql-notify.html
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.walls import checked, walled
 from partywall.survey.surfaces import (
     INSERTABLE,
     attackers,
@@ -35,6 +36,20 @@ def insert_as_other(scene: Scene) -> Iterator[Attempt]:
     Into tables and updatable views. A policy for INSERT with ``WITH CHECK (true)``, a policy with
     USING alone on another command, or a view without CHECK OPTION lets it through: B then works
     with data that A made up.
+
+    Affected:
+        Policies with a WITH CHECK of their own, or for INSERT alone, and views without CHECK
+        OPTION.
+
+    Breaches:
+        ALTER POLICY own ON shop.invoices WITH CHECK (true);
+
+    Holds:
+        ALTER POLICY own ON shop.invoices WITH CHECK (tenant = current_setting('app.tenant', true));
+
+    Fix:
+        Give every permissive policy for INSERT a WITH CHECK that compares the tenant column with
+        the context; a view that filters takes WITH CHECK OPTION.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createpolicy.html
@@ -70,7 +85,6 @@ def _attempt(
             return Breach(f"a row in another tenant's name was accepted by {relation.qualified}")
         return None
 
-    check = "check_option = cascaded" if relation.kind == "view" else ""
     return Attempt(
         at=relation.qualified,
         attacker=who,
@@ -79,8 +93,7 @@ def _attempt(
         control=control,
         controlled=controlled,
         level=level(scene, relation, who),
-        fix=f"ALTER VIEW {relation.qualified} SET ({check})"
-        if check
-        else f"give every permissive policy of {relation.qualified} for INSERT a WITH CHECK that "
+        repair=lambda: checked(scene, relation) or walled(scene, relation),
+        fix=f"give every permissive policy of {relation.qualified} for INSERT a WITH CHECK that "
         "compares the tenant column with the context",
     )

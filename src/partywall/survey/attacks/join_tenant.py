@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.privileges import revoked
 from partywall.survey.surfaces import (
     insertable,
     level,
@@ -33,6 +34,33 @@ def join_tenant(scene: Scene) -> Iterator[Attempt]:
 
     A membership table whose policy asks only for the own user id lets everybody join every
     tenant. Tried by INSERT and by UPDATE of the own row.
+
+    Affected:
+        Applications whose users write memberships themselves: sign-up, invitations, leaving.
+
+    Breaches:
+        CREATE TABLE shop.members (tenant text, person text, PRIMARY KEY (tenant, person));
+        ALTER TABLE shop.members ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.members TO app
+          USING (person = current_setting('app.person', true));
+        GRANT SELECT, INSERT ON shop.members TO app;
+        ALTER POLICY own ON shop.invoices USING (tenant IN (
+          SELECT m.tenant FROM shop.members m
+          WHERE m.person = current_setting('app.person', true)));
+
+    Holds:
+        CREATE TABLE shop.members (tenant text, person text, PRIMARY KEY (tenant, person));
+        ALTER TABLE shop.members ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.members FOR SELECT TO app
+          USING (person = current_setting('app.person', true));
+        GRANT SELECT, INSERT ON shop.members TO app;
+        ALTER POLICY own ON shop.invoices USING (tenant IN (
+          SELECT m.tenant FROM shop.members m
+          WHERE m.person = current_setting('app.person', true)));
+
+    Fix:
+        Take the right to write memberships from the login, and let a function add who was
+        invited.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
@@ -105,5 +133,6 @@ def _attempt(scene: Scene, relation: Relation, join: str, command: str, theirs: 
         ),
         controlled=rightful(scene, relation, "SELECT"),
         level=level(scene, relation),
-        fix=f"REVOKE {command} ON {relation.qualified} FROM {scene.identities['A'].role}",
+        fix=f"let nobody {command} on {relation.qualified} who is no member of that tenant already",
+        repair=lambda: revoked(scene, (command,), relation),
     )

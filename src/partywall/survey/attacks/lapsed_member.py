@@ -42,6 +42,30 @@ def lapsed_member(scene: Scene) -> Iterator[Attempt]:
     A policy that asks whether a membership exists and not whether it still holds lets everybody
     back in who was ever a member.
 
+    Affected:
+        Policies that look a user's tenants up in a table of memberships, where a membership can
+        end.
+
+    Breaches:
+        CREATE TABLE shop.members (tenant text, person text, revoked_at timestamptz,
+          PRIMARY KEY (tenant, person));
+        GRANT SELECT ON shop.members TO app;
+        ALTER POLICY own ON shop.invoices USING (tenant IN (
+          SELECT m.tenant FROM shop.members m
+          WHERE m.person = current_setting('app.person', true)));
+
+    Holds:
+        CREATE TABLE shop.members (tenant text, person text, revoked_at timestamptz,
+          PRIMARY KEY (tenant, person));
+        GRANT SELECT ON shop.members TO app;
+        ALTER POLICY own ON shop.invoices USING (tenant IN (
+          SELECT m.tenant FROM shop.members m
+          WHERE m.person = current_setting('app.person', true)
+          AND m.revoked_at IS NULL));
+
+    Fix:
+        Ask in every policy and function that reads memberships whether they still hold.
+
     Source:
         https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/
     """

@@ -36,6 +36,24 @@ def leaky_filters(scene: Scene) -> Iterator[Attempt]:
     rows have to say: whatever comes on top was said by another's. Asked under the server's own
     plan, then without indexes: statistics alone may bring such a plan about.
 
+    Affected:
+        Views that keep tenants apart by a condition of their own, and functions declared
+        LEAKPROOF.
+
+    Breaches:
+        CREATE VIEW shop.mine AS
+          SELECT * FROM shop.invoices WHERE tenant = current_setting('app.tenant', true);
+        GRANT SELECT ON shop.mine TO app;
+
+    Holds:
+        CREATE VIEW shop.mine WITH (security_barrier = true) AS
+          SELECT * FROM shop.invoices WHERE tenant = current_setting('app.tenant', true);
+        GRANT SELECT ON shop.mine TO app;
+
+    Fix:
+        Make the view a security barrier, or one that asks as its caller; declare LEAKPROOF
+        nothing that can raise.
+
     Source:
         https://www.postgresql.org/docs/current/rules-privileges.html
     """
@@ -82,7 +100,7 @@ def _attempt(scene: Scene, relation: Relation, table: Relation, held: Row, probe
         control=_steps(scene, relation, table, held, probe, "B"),
         controlled=controlled,
         level=probe.level or level(scene, relation),
-        fix=probe.fix,
+        repair=lambda: (probe.fix,),
     )
 
 

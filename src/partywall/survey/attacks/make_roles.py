@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import BUILT, acting, look, neighbours, stolen, victims
+from partywall.survey.mending.privileges import demoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,23 @@ def make_roles(scene: Scene) -> Iterator[Attempt]:
     Until PostgreSQL 15 CREATEROLE may grant every role that is no superuser, to anyone; from 16
     on it takes the ADMIN option on that role. The memberships are made in a transaction that is
     rolled back. Another tenant's password is in reach the same way.
+
+    Affected:
+        Applications that make database roles themselves, by the login that serves requests.
+
+    Breaches:
+        CREATE ROLE boss NOLOGIN BYPASSRLS;
+        GRANT USAGE ON SCHEMA shop TO boss;
+        GRANT SELECT ON shop.invoices TO boss;
+        ALTER ROLE app CREATEROLE;
+
+    Holds:
+        CREATE ROLE boss NOLOGIN BYPASSRLS;
+        GRANT USAGE ON SCHEMA shop TO boss;
+        GRANT SELECT ON shop.invoices TO boss;
+
+    Fix:
+        Take CREATEROLE and every ADMIN OPTION from the login.
 
     Source:
         https://www.postgresql.org/docs/current/role-attributes.html
@@ -86,14 +104,17 @@ def _grant(scene: Scene, role: Role, target: str) -> Attempt:
             return None  # row security holds it back, and every table has that
         return read or Breach(because, "read" if owned else None, (0, 1))
 
+    mine = sql.identifier(role.name)
     return Attempt(
         at=f"role {role.name}",
         attacker="A",
         steps=steps,
         judge=judge,
-        fix=f"ALTER ROLE {sql.identifier(role.name)} NOCREATEROLE"
-        if role.creates_roles
-        else f"REVOKE ADMIN OPTION FOR {sql.identifier(target)} FROM {sql.identifier(role.name)}",
+        repair=lambda: (
+            demoted(scene, role.name, "NOCREATEROLE")
+            if role.creates_roles
+            else (f"REVOKE ADMIN OPTION FOR {sql.identifier(target)} FROM {mine}",)
+        ),
     )
 
 
@@ -110,5 +131,5 @@ def _password(scene: Scene, theirs: str) -> Attempt:
         attacker="A",
         steps=(Step("A", f"ALTER ROLE {sql.identifier(theirs)} PASSWORD {sql.literal(BUILT)}"),),
         judge=judge,
-        fix=f"ALTER ROLE {sql.identifier(role.name)} NOCREATEROLE",
+        repair=lambda: demoted(scene, role.name, "NOCREATEROLE"),
     )

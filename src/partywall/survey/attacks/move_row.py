@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     UPDATABLE,
     base_table,
@@ -33,6 +34,21 @@ def move_row(scene: Scene) -> Iterator[Attempt]:
     An UPDATE policy with ``WITH CHECK (true)`` allows it, and so does one whose check looks at
     something other than the tenant. With a WHERE clause the SELECT policies hold for the new row
     as well; without one they are not asked, so both forms are tried.
+
+    Affected:
+        Tables with a policy for UPDATE whose USING and WITH CHECK differ.
+
+    Breaches:
+        CREATE POLICY edit ON shop.invoices FOR UPDATE TO app
+          USING (tenant = current_setting('app.tenant', true)) WITH CHECK (true);
+
+    Holds:
+        CREATE POLICY edit ON shop.invoices FOR UPDATE TO app
+          USING (tenant = current_setting('app.tenant', true));
+
+    Fix:
+        Leave WITH CHECK out, then USING holds for the new row too, or compare the tenant there as
+        well.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createpolicy.html
@@ -88,4 +104,5 @@ def _attempt(scene: Scene, relation: Relation, changes: dict[str, str | None]) -
         level=level(scene, relation),
         fix=f"give every permissive policy of {relation.qualified} for UPDATE a WITH CHECK that "
         "compares the tenant column with the context",
+        repair=lambda: walled(scene, relation),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import BUILT, neighbours, victims
+from partywall.survey.mending.privileges import uncreatable
 from partywall.survey.surfaces import insertable, reachable
 
 if TYPE_CHECKING:
@@ -24,6 +25,19 @@ def plant_in_path(scene: Scene) -> Iterator[Attempt]:
     CREATE on a schema of the search_path, or on the database while "$user" stands in the path
     and has no schema: a table before the protected one takes what B inserts and shows what A put
     there; a function that fits an argument better than the built-in one runs with B's rights.
+
+    Affected:
+        Databases whose public schema, or another of the search_path, still lets the application's
+        login create.
+
+    Breaches:
+        GRANT CREATE ON SCHEMA public TO app;
+
+    Holds:
+        GRANT USAGE ON SCHEMA public TO app;
+
+    Fix:
+        Take CREATE from the login on every schema that names are looked up in.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-schemas.html
@@ -94,7 +108,6 @@ def _table(
         Step("A", f"GRANT ALL ON {shadow} TO PUBLIC"),
     )
     theirs, haul = Step("B", insert), Step("A", sql.select(shadow))
-    fix = f"REVOKE CREATE ON SCHEMA {schema} FROM {sql.identifier(scene.identities['A'].role)}"
 
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
         if outcomes[-2].ok and outcomes[-1].shows(scene.world.tokens["B"]):
@@ -107,7 +120,7 @@ def _table(
         attacker="A",
         steps=(*build, theirs, haul),
         judge=judge,
-        fix=fix,
+        repair=lambda: uncreatable(scene, schema),
     )
     own = scene.world.spare.get((relation.qualified, "A"))
     if own is None or not reachable(scene, "B", relation, "SELECT"):
@@ -126,7 +139,7 @@ def _table(
         steps=(*build, put, read),
         judge=misled,
         effect="write",
-        fix=fix,
+        repair=lambda: uncreatable(scene, schema),
     )
 
 
@@ -166,5 +179,5 @@ def _function(scene: Scene, place: tuple[tuple[Step, ...], str]) -> Iterator[Att
         attacker="A",
         steps=steps,
         judge=judge,
-        fix=f"REVOKE CREATE ON SCHEMA {schema} FROM {sql.identifier(scene.identities['A'].role)}",
+        repair=lambda: uncreatable(scene, schema),
     )

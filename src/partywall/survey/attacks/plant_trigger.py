@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import BUILT, gentle, temporary, victims, workshop
+from partywall.survey.mending.privileges import revoked
 from partywall.survey.surfaces import insertable, reachable
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ def plant_trigger(scene: Scene) -> Iterator[Attempt]:
     With temporary objects only, the function changes or drops the row. Without either, a built-in
     trigger function makes B's inserts fail. On a target in use the server is asked for the
     privilege instead, since CREATE TRIGGER locks the table.
+
+    Affected:
+        Databases where GRANT ALL was said of tables.
+
+    Breaches:
+        GRANT TRIGGER ON shop.invoices TO app;
+
+    Holds:
+        REVOKE TRIGGER ON shop.invoices FROM app;
+
+    Fix:
+        Take TRIGGER from the login: only who makes tables needs it.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-priv.html
@@ -62,13 +75,8 @@ def _asked(scene: Scene, relation: Relation) -> Attempt:
         steps=(Step("A", question),),
         judge=judge,
         effect=_effect(scene),
-        fix=_fix(scene, relation),
+        repair=lambda: revoked(scene, ("TRIGGER",), relation),
     )
-
-
-def _fix(scene: Scene, relation: Relation) -> str:
-    role = sql.identifier(scene.identities["A"].role)
-    return f"REVOKE TRIGGER ON {relation.qualified} FROM {role}"
 
 
 def _attempt(scene: Scene, relation: Relation, spare: Row) -> Attempt:
@@ -102,7 +110,7 @@ def _attempt(scene: Scene, relation: Relation, spare: Row) -> Attempt:
         judge=judge,
         effect=effect,
         control=(theirs,),
-        fix=_fix(scene, relation),
+        repair=lambda: revoked(scene, ("TRIGGER",), relation),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import BUILT, taking, temporary
+from partywall.survey.mending.privileges import parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +58,19 @@ def predefined_roles(scene: Scene) -> Iterator[Attempt]:
     What `pg_read_all_data` and `pg_write_all_data` give are privileges on tables: the attacks on
     rows meet those. A program is run on a copy only, and it is `echo`.
 
+    Affected:
+        Applications whose login imports files, is watched by a monitor, or was given what its
+        administrator has.
+
+    Breaches:
+        GRANT pg_read_server_files TO app;
+
+    Holds:
+        GRANT pg_read_server_files TO keeper;
+
+    Fix:
+        Take the membership from the login.
+
     Source:
         https://www.postgresql.org/docs/current/predefined-roles.html
     """
@@ -94,5 +108,5 @@ def _attempt(scene: Scene, name: str, power: Power, take: tuple[Step, ...]) -> A
         steps=(*take, ask, *show),
         judge=judge,
         effect=power.effect,
-        fix=f"REVOKE {name} FROM {sql.identifier(scene.identities['A'].login)}",
+        repair=lambda: parted(scene, name),
     )

@@ -34,6 +34,19 @@ def read_large_objects(scene: Scene) -> Iterator[Attempt]:
     role that made it, and all tenants of one login are that role. Numbers follow each other, so
     they need not be known.
 
+    Affected:
+        Applications that keep files as large objects, with one login for all tenants.
+
+    Breaches:
+        ALTER TABLE shop.invoices ADD scan oid;
+
+    Holds:
+        ALTER TABLE shop.invoices ADD scan bytea;
+
+    Fix:
+        Keep the contents in a bytea column of the row, which its policy guards, or give each
+        tenant a login.
+
     Source:
         https://www.postgresql.org/docs/current/lo-implementation.html
     """

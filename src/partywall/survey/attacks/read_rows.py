@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.privileges import kept_apart, unbound
+from partywall.survey.mending.walls import enforced, walled
 from partywall.survey.surfaces import (
     attackers,
     level,
@@ -36,6 +38,23 @@ def read_rows(scene: Scene) -> Iterator[Attempt]:
     foreign tables. One canary of the other tenant in the answer is a breach: row security that is
     off, bypassed by the role (superuser, BYPASSRLS, owner without FORCE), opened by a second
     permissive policy, or that fails open without a tenant.
+
+    Affected:
+        Whoever keeps tenants apart by row security and has a view, a partition or a table that it
+        does not reach.
+
+    Breaches:
+        CREATE VIEW shop.list AS SELECT * FROM shop.invoices;
+        GRANT SELECT ON shop.list TO app;
+
+    Holds:
+        CREATE VIEW shop.list WITH (security_invoker = true) AS SELECT * FROM shop.invoices;
+        GRANT SELECT ON shop.list TO app;
+
+    Fix:
+        Put row security on the table, ENABLE and FORCE, with a policy that compares the tenant
+        column with the context; let views ask as their caller (security_invoker); let the login
+        be neither superuser nor BYPASSRLS.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
@@ -82,7 +101,8 @@ def _attempt(scene: Scene, relation: Relation, who: Who) -> Attempt:
         control=(Step(owner, _everything(scene, relation, owner)),) if proof else (),
         controlled=rightful(scene, relation, "SELECT"),
         level=level(scene, relation, who),
-        fix=_fix(scene, relation),
+        fix=_fix(relation),
+        repair=lambda: _repair(scene, relation, who),
     )
 
 
@@ -110,27 +130,19 @@ def _of_victim(scene: Scene, relation: Relation, who: Who) -> str:
     return f"{column.quoted}::text = {sql.literal(scene.identities['B'].tenant)}{besides}"
 
 
-def _fix(scene: Scene, relation: Relation) -> str:
-    name, acting = relation.qualified, scene.identities["A"].role
-    role = scene.snapshot.roles.get(acting)
-    acts_as = role.acts_as if role else frozenset()
-    enable = "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
-    mends = (
-        (name in scene.model.owned and scene.model.schemas, f"REVOKE ALL ON {name} FROM {acting}"),
-        (
-            role is not None and (role.superuser or role.bypasses_rls),
-            f"ALTER ROLE {acting} NOSUPERUSER NOBYPASSRLS",
-        ),
-        (
-            relation.kind == "view" and not scene.model.schemas,
-            f"ALTER VIEW {name} SET (security_invoker = true)",
-        ),
-        (not relation.stores_rows, f"REVOKE SELECT ON {name} FROM {acting}"),
-        (not relation.rls, f"ALTER TABLE {name} {enable}"),
-        (
-            relation.owner in acts_as and not relation.forced,
-            f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
-        ),
-    )
-    policy = "compare the tenant column with the context in every permissive policy, for every role"
-    return next((mend for applies, mend in mends if applies), policy)
+def _fix(relation: Relation) -> str:
+    if relation.stores_rows:
+        return (
+            f"compare the tenant column of {relation.qualified} with the context in every "
+            "permissive policy, for every role"
+        )
+    return f"let a view of {relation.qualified} stand in front of it that asks for the tenant"
+
+
+def _repair(scene: Scene, relation: Relation, who: Who) -> tuple[str, ...]:
+    if loose := unbound(scene, relation, who):
+        return loose
+    ownership = scene.model.owned.get(relation.qualified)
+    if ownership is not None and ownership.kind == "schema":
+        return kept_apart(scene, relation, who)
+    return enforced(scene, relation) if relation.stores_rows else walled(scene, relation)

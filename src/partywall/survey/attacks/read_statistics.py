@@ -8,6 +8,7 @@ from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.bodies import words
 from partywall.survey.engine import CLOSED
+from partywall.survey.mending.privileges import revoked
 from partywall.survey.surfaces import reachable, relations, row, tenant_column
 
 if TYPE_CHECKING:
@@ -31,6 +32,23 @@ def read_statistics(scene: Scene) -> Iterator[Attempt]:
     ANALYZE samples the rows of all tenants. The view `pg_stats` hides tables with row security
     and columns that may not be read; the catalogs `pg_statistic` and `pg_statistic_ext_data`
     beneath hide nothing from a role that was granted them.
+
+    Affected:
+        Databases that let an application's login, or a view it reads, look into the planner's
+        statistics.
+
+    Breaches:
+        CREATE VIEW shop.columns AS
+          SELECT starelid::regclass, stavalues1::text FROM pg_catalog.pg_statistic;
+        GRANT SELECT ON shop.columns TO app;
+
+    Holds:
+        CREATE VIEW shop.columns AS SELECT attname, null_frac FROM pg_catalog.pg_stats;
+        GRANT SELECT ON shop.columns TO app;
+
+    Fix:
+        Take the right to read pg_statistic and its like from the application, and use pg_stats,
+        which keeps to row security.
 
     Source:
         https://www.postgresql.org/docs/current/catalog-pg-statistic.html
@@ -102,7 +120,7 @@ def _fresh(
         control=steps("admin"),
         controlled=lambda outcomes: "" if outcomes[-1].shows(tokens) else CLOSED,
         level=level,
-        fix=_fix(scene, at),
+        repair=lambda: _repair(scene, at),
     )
 
 
@@ -127,7 +145,7 @@ def _existing(
         control=(Step("admin", theirs),),
         controlled=lambda outcomes: "" if _any(outcomes[-1]) else CLOSED,
         level=level,
-        fix=_fix(scene, at),
+        repair=lambda: _repair(scene, at),
     )
 
 
@@ -162,7 +180,9 @@ def _breach(at: str) -> Breach:
     return Breach(f"{at} shows values of another tenant's rows")
 
 
-def _fix(scene: Scene, at: str) -> str:
+def _repair(scene: Scene, at: str) -> tuple[str, ...]:
     catalog, of, _ = at.partition(" of ")
-    what = f"pg_catalog.{catalog}" if of else at
-    return f"REVOKE SELECT ON {what} FROM {scene.identities['A'].role}"
+    if not of and at in scene.snapshot.by_qualified:
+        return revoked(scene, ("SELECT",), scene.snapshot.by_qualified[at])
+    role = sql.identifier(scene.identities["A"].role)
+    return (f"REVOKE SELECT ON pg_catalog.{catalog} FROM {role}",) if of else ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import BUILT, gentle, victims, workshop
+from partywall.survey.mending.privileges import revoked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,20 @@ def reference_probe(scene: Scene) -> Iterator[Attempt]:
     Referential checks look past row security: a key that B has is accepted, one that nobody has
     is refused. It takes REFERENCES on the columns and a schema to create in. On a target in use
     the server is asked for both privileges instead, since ADD FOREIGN KEY locks the table.
+
+    Affected:
+        Databases where GRANT ALL was said of tables, with a schema that the application's login
+        may create in.
+
+    Breaches:
+        CREATE SCHEMA scratch AUTHORIZATION app;
+        GRANT REFERENCES ON shop.invoices TO app;
+
+    Holds:
+        CREATE SCHEMA scratch AUTHORIZATION app;
+
+    Fix:
+        Take REFERENCES from the login: only who makes tables needs it.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
@@ -106,6 +121,5 @@ def _attempt(
         attacker="A",
         steps=steps,
         judge=judge,
-        fix=f"REVOKE REFERENCES ON {relation.qualified} FROM "
-        f"{sql.identifier(scene.identities['A'].role)}",
+        repair=lambda: revoked(scene, ("REFERENCES",), relation),
     )

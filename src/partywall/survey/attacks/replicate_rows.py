@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import taking, victims
+from partywall.survey.mending.privileges import parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,18 @@ def replicate_rows(scene: Scene) -> Iterator[Attempt]:
     REPLICATION decodes a logical slot or takes a base backup: rows of all tenants, no policy
     asked. A slot can't be rolled back, so the server is asked. Options of user mappings, with
     passwords to other servers, show to the mapped user and to the owner of the server.
+
+    Affected:
+        Applications that stream changes, by the login that also serves requests.
+
+    Breaches:
+        ALTER ROLE app REPLICATION;
+
+    Holds:
+        ALTER ROLE keeper REPLICATION;
+
+    Fix:
+        Take REPLICATION and pg_create_subscription from the login.
 
     Source:
         https://www.postgresql.org/docs/current/logical-replication-security.html
@@ -61,7 +74,7 @@ def _slots(scene: Scene, name: str, question: str) -> Attempt:
         attacker="A",
         steps=(Step("A", question),),
         judge=judge,
-        fix=f"ALTER ROLE {sql.identifier(name)} NOREPLICATION",
+        repair=lambda: (f"ALTER ROLE {sql.identifier(name)} NOREPLICATION",),
     )
 
 
@@ -79,7 +92,7 @@ def _subscription(scene: Scene, take: tuple[Step, ...]) -> Attempt:
         steps=(*take, Step("A", question)),
         judge=judge,
         effect="write",
-        fix=f"REVOKE pg_create_subscription FROM {sql.identifier(scene.identities['A'].login)}",
+        repair=lambda: parted(scene, "pg_create_subscription"),
     )
 
 

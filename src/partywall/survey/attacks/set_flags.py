@@ -27,6 +27,20 @@ def set_flags(scene: Scene) -> Iterator[Attempt]:
     ``current_setting('app.is_admin') = 'on'`` asks the client whether it is an administrator:
     custom settings belong to whoever sends SQL.
 
+    Affected:
+        Policies with a switch for administrators or support that is a setting.
+
+    Breaches:
+        ALTER POLICY own ON shop.invoices USING (tenant = current_setting('app.tenant', true)
+          OR current_setting('app.support', true) = 'on');
+
+    Holds:
+        ALTER POLICY own ON shop.invoices USING (tenant = current_setting('app.tenant', true)
+          AND coalesce(current_setting('app.support', true), '') <> 'off');
+
+    Fix:
+        Give administrators a role of their own instead of a setting.
+
     Source:
         https://www.postgresql.org/docs/current/runtime-config-custom.html
     """

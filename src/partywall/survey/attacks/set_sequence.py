@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.privileges import unset
 from partywall.survey.sql import literal
 from partywall.survey.surfaces import insertable, level, reachable, rightful, row
 
@@ -26,6 +27,22 @@ def set_sequence(scene: Scene) -> Iterator[Attempt]:
     UPDATE on a sequence (part of GRANT ALL ON ALL SEQUENCES) allows `setval`: every tenant's
     next insert then fails. `setval` is not undone by a rollback, so on a target in use the
     server is only asked for the privilege.
+
+    Affected:
+        Databases where GRANT ALL was said of sequences.
+
+    Breaches:
+        CREATE SEQUENCE shop.numbers;
+        ALTER TABLE shop.invoices ALTER id SET DEFAULT nextval('shop.numbers');
+        GRANT USAGE, UPDATE ON SEQUENCE shop.numbers TO app;
+
+    Holds:
+        CREATE SEQUENCE shop.numbers;
+        ALTER TABLE shop.invoices ALTER id SET DEFAULT nextval('shop.numbers');
+        GRANT USAGE ON SEQUENCE shop.numbers TO app;
+
+    Fix:
+        Grant USAGE on sequences, not UPDATE and not ALL.
 
     Source:
         https://www.postgresql.org/docs/current/functions-sequence.html
@@ -71,5 +88,5 @@ def _attempt(scene: Scene, sequence: Counter, relation: Relation, column: str) -
         control=() if asked else (Step("B", theirs),),
         controlled=rightful(scene, relation, "INSERT"),
         level=level(scene, relation),
-        fix=f"REVOKE UPDATE ON SEQUENCE {sequence.qualified} FROM {scene.identities['A'].role}",
+        repair=lambda: unset(scene, sequence),
     )

@@ -9,6 +9,7 @@ from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import call, named_values, temporary, victims, workshop
 from partywall.survey.expressions import relations_in
+from partywall.survey.mending.functions import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,25 @@ def shadow_definers(scene: Scene) -> Iterator[Attempt]:
     with one that leaves pg_temp out, temporary tables still come first. A table of memberships or
     of settings that A fills itself then decides whose rows the owner's rights fetch. Where A may
     create in a schema, `current_setting` itself is replaced.
+
+    Affected:
+        SECURITY DEFINER functions without a search_path of their own that ends in pg_temp.
+
+    Breaches:
+        CREATE VIEW shop.context AS SELECT current_setting('app.tenant', true) AS tenant;
+        CREATE FUNCTION shop.mine() RETURNS SETOF shop.invoices LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = shop
+          AS $$ SELECT i.* FROM shop.invoices i JOIN context USING (tenant) $$;
+
+    Holds:
+        CREATE VIEW shop.context AS SELECT current_setting('app.tenant', true) AS tenant;
+        CREATE FUNCTION shop.mine() RETURNS SETOF shop.invoices LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = shop, pg_temp
+          AS $$ SELECT i.* FROM shop.invoices i JOIN context USING (tenant) $$;
+
+    Fix:
+        Give every SECURITY DEFINER function a search_path of its own that ends in pg_temp, in
+        which the login may create nothing.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createfunction.html
@@ -192,4 +212,5 @@ def _attempt(scene: Scene, function: Function, steps: list[Step], what: str) -> 
         judge=judge,
         fix=f"ALTER FUNCTION {function.signature} SET search_path = pg_catalog, pg_temp, "
         "and qualify the names in its body",
+        repair=lambda: pinned(scene, function),
     )

@@ -36,6 +36,30 @@ def side_effects(scene: Scene) -> Iterator[Attempt]:
     theirs: either may reach rows that the writer can't. What is written carries B's values
     wherever a column is named like one of B's, so that a match by number or name is met.
 
+    Affected:
+        Tables with triggers or rules that write to other tables.
+
+    Breaches:
+        CREATE TABLE shop.payments (tenant text NOT NULL, id uuid PRIMARY KEY, number text);
+        ALTER TABLE shop.payments ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.payments TO app
+          USING (tenant = current_setting('app.tenant', true));
+        GRANT SELECT, INSERT ON shop.payments TO app;
+        CREATE RULE pay AS ON INSERT TO shop.payments
+          DO ALSO UPDATE shop.invoices SET note = 'paid' WHERE number = NEW.number;
+
+    Holds:
+        CREATE TABLE shop.payments (tenant text NOT NULL, id uuid PRIMARY KEY, number text);
+        ALTER TABLE shop.payments ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.payments TO app
+          USING (tenant = current_setting('app.tenant', true));
+        GRANT SELECT, INSERT ON shop.payments TO app;
+        CREATE RULE pay AS ON INSERT TO shop.payments DO ALSO
+          UPDATE shop.invoices SET note = 'paid' WHERE number = NEW.number AND tenant = NEW.tenant;
+
+    Fix:
+        Tie what triggers and rules write to the tenant of the row that was written.
+
     Source:
         https://www.postgresql.org/docs/current/rules-privileges.html
     """

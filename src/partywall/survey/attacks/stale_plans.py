@@ -10,6 +10,7 @@ from partywall.survey.arguments import callable_by, calls
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.bodies import of_function, of_text, words
 from partywall.survey.engine import CLOSED
+from partywall.survey.mending.functions import altered
 from partywall.survey.surfaces import level, reachable, relations, row
 
 if TYPE_CHECKING:
@@ -33,6 +34,22 @@ def stale_plans(scene: Scene) -> Iterator[Attempt]:
     A function marked IMMUTABLE that reads the context is evaluated once, when the plan is made:
     the plan then holds B's tenant as a constant, and hands B's rows to whoever comes next. The
     same holds for the plans that PL/pgSQL functions keep for the session.
+
+    Affected:
+        Pooled sessions with prepared statements, where policies ask a helper for the tenant.
+
+    Breaches:
+        CREATE FUNCTION shop.me() RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog
+          AS $$ SELECT current_setting('app.tenant', true) $$;
+        ALTER POLICY own ON shop.invoices USING (tenant = shop.me());
+
+    Holds:
+        CREATE FUNCTION shop.me() RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog
+          AS $$ SELECT current_setting('app.tenant', true) $$;
+        ALTER POLICY own ON shop.invoices USING (tenant = shop.me());
+
+    Fix:
+        Declare a function that reads a setting or the current role STABLE.
 
     Source:
         https://www.postgresql.org/docs/current/xfunc-volatility.html
@@ -130,5 +147,5 @@ def _attempt(
         control=control,
         controlled=lambda outcomes: "" if any(o.shows(tokens) for o in outcomes) else CLOSED,
         level=level(scene, surface),
-        fix=f"ALTER FUNCTION {fold.signature} STABLE",
+        repair=lambda: (altered(fold, "STABLE"),),
     )

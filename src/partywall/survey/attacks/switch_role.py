@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import acting, carries_context, look, stolen, victims
+from partywall.survey.mending.privileges import parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,23 @@ def switch_role(scene: Scene) -> Iterator[Attempt]:
     run: a role for exports with BYPASSRLS, the owner of the tables, another tenant's role.
     Roles that the application itself takes to enter a tenant are its context, not a way around
     it; they are attacked only where the attacker may change the context.
+
+    Affected:
+        Applications whose login was made a member of an owner, an administrator or a worker.
+
+    Breaches:
+        CREATE ROLE boss NOLOGIN BYPASSRLS;
+        GRANT USAGE ON SCHEMA shop TO boss;
+        GRANT SELECT ON shop.invoices TO boss;
+        GRANT boss TO app;
+
+    Holds:
+        CREATE ROLE boss NOLOGIN BYPASSRLS;
+        GRANT USAGE ON SCHEMA shop TO boss;
+        GRANT SELECT ON shop.invoices TO boss;
+
+    Fix:
+        Take the membership from the login; give jobs and administrators logins of their own.
 
     Source:
         https://www.postgresql.org/docs/current/sql-set-role.html
@@ -86,8 +104,8 @@ def _attempt(scene: Scene, role: Role) -> Attempt:
         steps=steps,
         judge=judge,
         level="context" if carries_context(scene, role.name) else None,
-        fix=f"REVOKE {sql.identifier(role.name)} FROM "
-        f"{sql.identifier(scene.identities['A'].login)}",
+        fix=f"let no login that an application uses become {role.name}",
+        repair=lambda: () if carries_context(scene, role.name) else parted(scene, role.name),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, Unclear, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     UPDATABLE,
     attackers,
@@ -34,6 +35,20 @@ def take_row(scene: Scene) -> Iterator[Attempt]:
     Without a WHERE clause (and without RETURNING) PostgreSQL does not ask the SELECT policies:
     ``FOR UPDATE USING (true)`` then lets a bare UPDATE restamp every tenant's rows.
 
+    Affected:
+        Tables with a policy for UPDATE that looks at the new row only.
+
+    Breaches:
+        CREATE POLICY claim ON shop.invoices FOR UPDATE TO app
+          USING (true) WITH CHECK (tenant = current_setting('app.tenant', true));
+
+    Holds:
+        CREATE POLICY claim ON shop.invoices FOR UPDATE TO app
+          USING (tenant = current_setting('app.tenant', true));
+
+    Fix:
+        Compare the tenant in USING as well: WITH CHECK looks at the new row only.
+
     Source:
         https://www.postgresql.org/docs/current/sql-createpolicy.html (notes on SELECT policies)
     """
@@ -56,7 +71,7 @@ def _attempt(scene: Scene, relation: Relation, changes: dict[str, str | None], w
     target = prey(scene, relation, "B")
     assert target is not None  # noqa: S101 - the planner has looked
     held, before = target
-    renamed = _renamed(relation)
+    renamed = _renamed(relation, set(changes))
     bare = sql.update(relation.qualified, changes) + renamed
     keyed = sql.update(relation.qualified, changes, held.where)
     untouched = {**held.key, **belonging(scene, relation, held)}
@@ -95,16 +110,20 @@ def _attempt(scene: Scene, relation: Relation, changes: dict[str, str | None], w
         level=level(scene, relation, who),
         fix=f"give every permissive policy of {relation.qualified} for UPDATE a USING that "
         "compares the tenant column with the context",
+        repair=lambda: walled(scene, relation),
     )
 
 
-def _renamed(relation: Relation) -> str:
+def _renamed(relation: Relation, changed: set[str]) -> str:
     """Further assignments that keep unique texts apart when many rows become one tenant's."""
     unique = {n for index in relation.indexes if index.unique for n in index.columns}
     ours = {n for key in relation.foreign_keys for n in key.columns}
     names = [
         c.quoted
         for c in relation.columns
-        if c.name in unique - ours and c.base in {"text", "varchar"} and (c.length or 99) >= 36  # noqa: PLR2004 - a uuid's text
+        if c.name in unique - ours
+        and c.quoted not in changed
+        and c.base in {"text", "varchar"}
+        and (c.length or 99) >= 36  # noqa: PLR2004 - a uuid's text
     ]
     return "".join(f", {name} = gen_random_uuid()::text" for name in names)

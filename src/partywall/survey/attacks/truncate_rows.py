@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.privileges import disowned, revoked
 from partywall.survey.surfaces import level, present, reachable, relations, row
 
 if TYPE_CHECKING:
@@ -22,6 +23,18 @@ def truncate_rows(scene: Scene) -> Iterator[Attempt]:
 
     Policies are not asked. On a target in use the lock would stop everyone: there the server is
     asked whether the role may.
+
+    Affected:
+        Databases where GRANT ALL was said of tables, or whose application empties some.
+
+    Breaches:
+        GRANT TRUNCATE ON shop.invoices TO app;
+
+    Holds:
+        REVOKE TRUNCATE ON shop.invoices FROM app;
+
+    Fix:
+        Grant what an application needs, SELECT, INSERT, UPDATE and DELETE, not ALL.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html (operations on the whole table)
@@ -67,5 +80,6 @@ def _attempt(scene: Scene, relation: Relation, prey: Row) -> Attempt:
         judge=judge,
         control=(Step("B", present(prey.table, prey)),),
         level="sql" if _by_ownership(scene, relation) else level(scene, relation),
-        fix=f"REVOKE TRUNCATE ON {relation.qualified} FROM {scene.identities['A'].role}",
+        fix=f"let a role that no application logs in as own {relation.qualified}",
+        repair=lambda: revoked(scene, ("TRUNCATE",), relation) or disowned(scene, relation),
     )

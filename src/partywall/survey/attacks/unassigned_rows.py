@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     STRANGERS,
     attackers,
@@ -22,25 +23,47 @@ from partywall.survey.surfaces import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from partywall.catalog.facts import Relation
+    from partywall.catalog.facts import Column, Relation
     from partywall.survey.attack import Judgement, Outcome, Scene
     from partywall.survey.identity import Who
 
 
 @attack("PW202", effect="read")
 def unassigned_rows(scene: Scene) -> Iterator[Attempt]:
-    """Read, and write, rows whose tenant column is NULL.
+    """Read, and write, rows whose tenant column, or link to the parent that has it, is NULL.
 
     ``IS NOT DISTINCT FROM`` makes a missing tenant equal to a missing context: who has no context
     sees rows that no tenant sees. ``tenant_id IS NULL OR …`` gives such rows to everyone; where
     a tenant may also write them, everybody reads what it writes and works with what it changes.
     Rows that are everybody's on purpose are declared under ``[[public]]``.
 
+    Affected:
+        Tables whose tenant column may be NULL: rows from before there were tenants, from imports,
+        or meant for all.
+
+    Breaches:
+        CREATE TABLE shop.notes (tenant text, id uuid PRIMARY KEY, body text NOT NULL);
+        ALTER TABLE shop.notes ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.notes TO app
+          USING (tenant IS NOT DISTINCT FROM current_setting('app.tenant', true));
+        GRANT SELECT, INSERT ON shop.notes TO app;
+
+    Holds:
+        CREATE TABLE shop.notes (tenant text, id uuid PRIMARY KEY, body text NOT NULL);
+        ALTER TABLE shop.notes ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.notes TO app
+          USING (tenant = current_setting('app.tenant', true));
+        GRANT SELECT, INSERT ON shop.notes TO app;
+
+    Fix:
+        Compare by =, which no NULL passes, and make the tenant column NOT NULL; rows that are for
+        all belong into a table of their own.
+
     Source:
         https://www.postgresql.org/docs/current/functions-comparison.html
     """
     for relation in relations(scene):
-        column = tenant_column(scene, relation)
+        column = tenant_column(scene, relation) or _link(scene, relation)
         held = row(scene, relation, "B", spare=True)
         if column is None or held is None or column.not_null or not relation.stores_rows:
             continue
@@ -53,6 +76,12 @@ def unassigned_rows(scene: Scene) -> Iterator[Attempt]:
             yield _read_from(scene, relation, column.quoted)
         if reachable(scene, "A", relation, "UPDATE"):
             yield from _change(scene, relation, column.quoted)
+
+
+def _link(scene: Scene, relation: Relation) -> Column | None:
+    """The column that leads from a row to its parent, and so to the tenant."""
+    owner = scene.model.owned.get(relation.qualified)
+    return relation.by_name.get(owner.column) if owner and owner.kind == "parent" else None
 
 
 def _read_without_context(scene: Scene, relation: Relation, who: Who, column: str) -> Attempt:
@@ -83,6 +112,7 @@ def _read_without_context(scene: Scene, relation: Relation, who: Who, column: st
         control=(Step("B", control),) if standing else (),
         controlled=rightful(scene, relation, "SELECT"),
         fix=f"ALTER TABLE {relation.qualified} ALTER COLUMN {column} SET NOT NULL",
+        repair=lambda: walled(scene, relation),
     )
 
 
@@ -111,6 +141,7 @@ def _read_from(scene: Scene, relation: Relation, column: str) -> Attempt:
         control=(Step("B", held.insert(omit=left_out)),),
         controlled=rightful(scene, relation, "INSERT"),
         fix=f"ALTER TABLE {relation.qualified} ALTER COLUMN {column} SET NOT NULL",
+        repair=lambda: walled(scene, relation),
     )
 
 
@@ -152,4 +183,5 @@ def _change(scene: Scene, relation: Relation, column: str) -> Iterator[Attempt]:
         ),
         controlled=rightful(scene, relation, "UPDATE"),
         fix=f"ALTER TABLE {relation.qualified} ALTER COLUMN {column} SET NOT NULL",
+        repair=lambda: walled(scene, relation),
     )

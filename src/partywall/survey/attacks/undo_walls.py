@@ -10,6 +10,7 @@ from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.capability import gentle, look, stolen, taking, victims
 from partywall.survey.detect import known_tables
 from partywall.survey.expressions import in_policy
+from partywall.survey.mending.privileges import disowned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +28,19 @@ def undo_walls(scene: Scene) -> Iterator[Attempt]:
     ends it. Likewise the owner of a helper function may replace it by one that answers with
     another tenant. On a target in use the server is asked who owns the table instead, since
     ALTER TABLE would lock it.
+
+    Affected:
+        Applications that run their migrations and their requests by one login.
+
+    Breaches:
+        ALTER TABLE shop.invoices OWNER TO app;
+
+    Holds:
+        ALTER TABLE shop.invoices OWNER TO keeper;
+
+    Fix:
+        Let a role own tables, and the functions that policies call, that no application logs in
+        as.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
@@ -67,7 +81,8 @@ def _disable(scene: Scene, relation: Relation, theirs: Row) -> Iterator[Attempt]
         attacker="A",
         steps=steps,
         judge=judge,
-        fix=f"ALTER TABLE {relation.qualified} OWNER TO a role that no application logs in as",
+        fix=f"let a role that no application logs in as own {relation.qualified}",
+        repair=lambda: disowned(scene, relation),
     )
 
 
@@ -118,5 +133,6 @@ def _bend(
         attacker="A",
         steps=steps,
         judge=judge,
-        fix=f"ALTER FUNCTION {function.signature} OWNER TO a role that no application logs in as",
+        fix=f"let a role that no application logs in as own {function.signature}",
+        repair=lambda: disowned(scene, function),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
 from partywall.survey.expressions import columns_in
+from partywall.survey.mending.keys import led_by_tenant
 from partywall.survey.surfaces import (
     belonging,
     insertable,
@@ -36,6 +37,20 @@ def unique_across_tenants(scene: Scene) -> Iterator[Attempt]:
     Unique and exclusion constraints, primary keys and unique expressions see all rows: only a key
     led by the tenant keeps the answers alike. Keys that nobody can guess (random uuids) tell
     nothing to somebody who does not know them already, and are left alone.
+
+    Affected:
+        Tables of all tenants with a unique key on something that people choose: numbers, names,
+        addresses.
+
+    Breaches:
+        ALTER TABLE shop.invoices ADD UNIQUE (number);
+
+    Holds:
+        ALTER TABLE shop.invoices ADD UNIQUE (tenant, number);
+
+    Fix:
+        Lead the key by the tenant column; what must be unique among all tenants is then accepted
+        with a reason.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html (covert channels)
@@ -102,6 +117,7 @@ def _attempt(
         controlled=rightful(scene, relation, command),
         level=level(scene, relation),
         fix=f"lead the key {index.name} by the tenant column",
+        repair=lambda: led_by_tenant(scene, relation, index),
     )
 
 

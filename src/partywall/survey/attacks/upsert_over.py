@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     belonging,
     insertable,
@@ -34,6 +35,22 @@ def upsert_over(scene: Scene) -> Iterator[Attempt]:
 
     PostgreSQL asks the UPDATE policies for the row in the way and raises an error where they
     refuse; with ``FOR UPDATE USING (true)`` B's row is overwritten.
+
+    Affected:
+        Applications that INSERT … ON CONFLICT DO UPDATE, or MERGE.
+
+    Breaches:
+        CREATE POLICY look ON shop.invoices FOR SELECT TO app USING (true);
+        CREATE POLICY edit ON shop.invoices FOR UPDATE TO app USING (true);
+
+    Holds:
+        CREATE POLICY look ON shop.invoices FOR SELECT TO app USING (true);
+        CREATE POLICY edit ON shop.invoices FOR UPDATE TO app
+          USING (tenant = current_setting('app.tenant', true));
+
+    Fix:
+        Compare the tenant in the USING of every permissive policy for UPDATE, and lead the keys
+        that collide by the tenant.
 
     Source:
         https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
@@ -96,4 +113,5 @@ def _attempt(scene: Scene, relation: Relation, prey: Row, statement: str, same: 
         level=level(scene, relation),
         fix=f"give every permissive policy of {relation.qualified} for UPDATE a USING that "
         "compares the tenant column with the context",
+        repair=lambda: walled(scene, relation),
     )

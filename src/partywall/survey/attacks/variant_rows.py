@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey import sql
 from partywall.survey.attack import Attempt, Breach, Step, attack
+from partywall.survey.mending.walls import walled
 from partywall.survey.surfaces import (
     belonging,
     plain_column,
@@ -31,6 +32,23 @@ def variant_rows(scene: Scene) -> Iterator[Attempt]:
     ``tenant = mine AND state = 'open' OR state = 'archived'`` holds for the rows of today; the
     archived ones are everybody's. The states are the constants policies compare a column with,
     both values of a flag, and NULL.
+
+    Affected:
+        Policies that ask for more than the tenant: a status, a flag, a date.
+
+    Breaches:
+        ALTER POLICY own ON shop.invoices
+          USING (tenant = current_setting('app.tenant', true)
+            AND status = 'draft' OR status = 'sent');
+
+    Holds:
+        ALTER POLICY own ON shop.invoices
+          USING (tenant = current_setting('app.tenant', true)
+            AND (status = 'draft' OR status = 'sent'));
+
+    Fix:
+        Put brackets around the alternatives and AND the tenant to all of them, or add a
+        restrictive policy that compares the tenant alone.
 
     Source:
         https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-PRECEDENCE
@@ -100,4 +118,5 @@ def _attempt(scene: Scene, relation: Relation, column: Column, state: str | None
         controlled=rightful(scene, relation, "SELECT"),
         fix=f"put brackets around the alternatives in the policies of {relation.qualified}, "
         "and AND the tenant to all of them",
+        repair=lambda: walled(scene, relation),
     )

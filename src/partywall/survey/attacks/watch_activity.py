@@ -24,6 +24,23 @@ def watch_activity(scene: Scene) -> Iterator[Attempt]:
     `pg_monitor` of every login: each literal that the application writes into its SQL. Values
     sent as parameters do not show there. Nothing is written; both log in as they really do.
 
+    Affected:
+        Whoever lets one login serve all tenants and writes values into statements: an injection
+        reads along.
+
+    Applications:
+        one login, a login each
+
+    Breaches:
+        -- the application as it is: every tenant's sessions are those of one login
+
+    Holds:
+        -- the application as it is: a session sees the statements of its own login
+
+    Fix:
+        Give each tenant a login of its own without pg_read_all_stats, or send values as
+        parameters only.
+
     Source:
         https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
     """

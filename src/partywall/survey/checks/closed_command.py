@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.survey.check import Hit, check
+from partywall.survey.mending.privileges import revoked
 from partywall.survey.policies import guarded
 from partywall.survey.surfaces import permits
 
@@ -23,6 +24,9 @@ def closed_command(scene: Scene) -> Iterator[Hit]:
     Row security without a policy for a command denies it, silently for reads. Either the policy
     is missing, or the grant is one too many.
 
+    Affected:
+        Tables with a policy for some commands only.
+
     Fires:
         DROP POLICY own ON invoice
         DROP POLICY own ON invoice; CREATE POLICY own ON invoice FOR SELECT USING (tenant = current_setting('app.tenant', true))
@@ -30,6 +34,9 @@ def closed_command(scene: Scene) -> Iterator[Hit]:
     Silent:
         REVOKE ALL ON invoice FROM app; GRANT SELECT ON invoice TO app; DROP POLICY own ON invoice; CREATE POLICY own ON invoice FOR SELECT USING (tenant = current_setting('app.tenant', true))
         ALTER TABLE invoice DISABLE ROW LEVEL SECURITY
+
+    Fix:
+        Add the policy that is missing, or take the privilege back.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
@@ -42,5 +49,6 @@ def closed_command(scene: Scene) -> Iterator[Hit]:
             yield Hit(
                 table.qualified,
                 f"{role} holds {', '.join(closed)}, and no policy lets it through",
-                f"REVOKE {', '.join(closed)} ON {table.qualified} FROM {role}",
+                f"revoke {', '.join(closed)} on {table.qualified} from {role}",
+                repair=revoked(scene, closed, table),
             )

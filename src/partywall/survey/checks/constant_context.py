@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.survey.check import Hit, check
+from partywall.survey.mending.functions import altered
 from partywall.survey.policies import guarded, helpers, reads_context
 
 if TYPE_CHECKING:
@@ -20,12 +21,18 @@ def constant_context(scene: Scene) -> Iterator[Hit]:
     The planner evaluates them once and keeps the answer in the plan. The attack stale-plans
     shows rows of the tenant before; this is the advice where sessions differ by role.
 
+    Affected:
+        Policies that ask a helper for the tenant.
+
     Fires:
         CREATE FUNCTION me() RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT current_setting('app.tenant', true)$$; CREATE POLICY mine ON invoice USING (tenant = me())
 
     Silent:
         CREATE FUNCTION me() RETURNS text LANGUAGE sql STABLE AS $$SELECT current_setting('app.tenant', true)$$; CREATE POLICY mine ON invoice USING (tenant = me())
         CREATE FUNCTION fixed() RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT 'acme'$$; CREATE POLICY mine ON invoice USING (tenant = fixed())
+
+    Fix:
+        Declare the function STABLE.
 
     Source:
         https://www.postgresql.org/docs/current/xfunc-volatility.html
@@ -40,5 +47,5 @@ def constant_context(scene: Scene) -> Iterator[Hit]:
                 yield Hit(
                     function.signature,
                     "it answers with who asks, and is declared IMMUTABLE: plans keep its answer",
-                    f"ALTER FUNCTION {function.signature} STABLE",
+                    repair=(altered(function, "STABLE"),),
                 )

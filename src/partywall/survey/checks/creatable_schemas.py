@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.survey.check import Hit, check
+from partywall.survey.mending.privileges import uncreatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,10 @@ def creatable_schemas(scene: Scene) -> Iterator[Hit]:
     attack plant-in-path does it where the survey's attacker may. An application that runs its
     own migrations needs CREATE; one that doesn't is better without.
 
+    Affected:
+        Databases whose public schema dates from before PostgreSQL 15, and logins that may
+        migrate.
+
     Fires:
         GRANT CREATE ON SCHEMA public TO app
         GRANT CREATE ON SCHEMA public TO PUBLIC
@@ -27,6 +32,9 @@ def creatable_schemas(scene: Scene) -> Iterator[Hit]:
     Silent:
         GRANT CREATE ON SCHEMA public TO staff
         CREATE SCHEMA side; GRANT CREATE ON SCHEMA side TO app
+
+    Fix:
+        Take CREATE on the schema from the login and from PUBLIC.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATTERNS
@@ -38,5 +46,6 @@ def creatable_schemas(scene: Scene) -> Iterator[Hit]:
             yield Hit(
                 f"schema {name}",
                 f"{role} may create in it, and the other tenants' sessions look names up there",
-                f"REVOKE CREATE ON SCHEMA {schema.quoted} FROM {role}, PUBLIC",
+                f"let {role} create nothing in the schema {name}",
+                repair=uncreatable(scene, schema.quoted),
             )

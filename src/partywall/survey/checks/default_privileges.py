@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from partywall.model import Isolation
 from partywall.survey.check import Hit, check
 from partywall.survey.policies import acting_roles
+from partywall.survey.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,9 @@ def default_privileges(scene: Scene) -> Iterator[Hit]:
     event trigger that enables row security closes the door. In schema per tenant the same grant
     in one tenant's schema must not reach another tenant's role.
 
+    Affected:
+        Databases that grant tables yet to come to the application.
+
     Fires:
         ALTER DEFAULT PRIVILEGES FOR ROLE keeper IN SCHEMA public GRANT SELECT ON TABLES TO app
         ALTER DEFAULT PRIVILEGES FOR ROLE keeper GRANT INSERT, UPDATE ON TABLES TO PUBLIC
@@ -35,6 +39,9 @@ def default_privileges(scene: Scene) -> Iterator[Hit]:
         ALTER DEFAULT PRIVILEGES FOR ROLE staff GRANT SELECT ON TABLES TO app
         ALTER DEFAULT PRIVILEGES FOR ROLE keeper GRANT USAGE ON SEQUENCES TO app
         GRANT SELECT ON invoice TO app
+
+    Fix:
+        Take the default privilege back, and grant each table where its row security is made.
 
     Source:
         https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html
@@ -47,14 +54,17 @@ def default_privileges(scene: Scene) -> Iterator[Hit]:
             continue
         for grantee in sorted({g for g, privilege in default.grants if privilege in ON_ROWS}):
             if _crosses(scene, default, grantee):
-                place = f" IN SCHEMA {default.schema}" if default.schema else ""
+                schema = scene.snapshot.schemas.get(default.schema)
+                place = f" IN SCHEMA {schema.quoted}" if schema else ""
                 to = "PUBLIC" if grantee == "public" else grantee
+                named = to if to == "PUBLIC" else identifier(to)
+                creator = identifier(default.creator)
+                change = f"ALTER DEFAULT PRIVILEGES FOR ROLE {creator}{place}"
                 yield Hit(
                     f"default privileges of {default.creator}{place}",
                     f"tables that {default.creator} creates{place.lower()} are granted to {to} "
                     "at once, without row security or for the wrong tenant",
-                    f"ALTER DEFAULT PRIVILEGES FOR ROLE {default.creator}{place} "
-                    f"REVOKE ALL ON TABLES FROM {to}",
+                    repair=(f"{change} REVOKE ALL ON TABLES FROM {named}",),
                 )
 
 

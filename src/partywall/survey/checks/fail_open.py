@@ -40,6 +40,9 @@ def fail_open(scene: Scene) -> Iterator[Hit]:
     without context has; this check speaks of policies that bind another role only, and on a
     target, where a session that once had the setting keeps it as an empty one.
 
+    Affected:
+        Policies that were made lenient for migrations, jobs or tests that enter no tenant.
+
     Fires:
         CREATE POLICY late ON invoice TO clerk USING (current_setting('app.tenant', true) IS NULL OR tenant = current_setting('app.tenant', true))
         CREATE POLICY late ON invoice TO clerk USING (tenant = COALESCE(current_setting('app.tenant', true), tenant))
@@ -48,6 +51,9 @@ def fail_open(scene: Scene) -> Iterator[Hit]:
         CREATE POLICY late ON invoice TO clerk USING (tenant = current_setting('app.tenant'))
         CREATE POLICY late ON invoice TO staff USING (current_setting('app.tenant', true) IS NULL)
         CREATE POLICY late ON invoice TO clerk USING (current_setting('app.tenant', true) IS NOT NULL AND tenant = 'x')
+
+    Fix:
+        Compare with the setting alone: NULL equals nothing.
 
     Source:
         https://www.postgresql.org/docs/current/functions-admin.html

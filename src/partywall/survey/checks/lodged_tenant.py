@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from partywall.survey.capability import neighbours
 from partywall.survey.check import Hit, check
+from partywall.survey.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,9 @@ def lodged_tenant(scene: Scene) -> Iterator[Hit]:
     session whose application forgets the context works in that tenant. Fine where each tenant
     has a login, or a database, of its own.
 
+    Affected:
+        Databases somebody has debugged in, with one login for all tenants.
+
     Fires:
         ALTER ROLE app SET app.tenant = 'globex'
         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.tenant = %L', current_database(), 'acme'); END $$
@@ -29,6 +33,9 @@ def lodged_tenant(scene: Scene) -> Iterator[Hit]:
         ALTER ROLE app SET app.tenant = ''
         ALTER ROLE staff SET app.tenant = 'globex'
         ALTER ROLE app SET statement_timeout = '5s'
+
+    Fix:
+        RESET the setting; set it in the application's transactions only.
 
     Source:
         https://www.postgresql.org/docs/current/sql-alterrole.html
@@ -53,9 +60,10 @@ def _hits(scene: Scene, settings: Mapping[str, str], at: str, kind: str) -> Iter
         schemas = {part.strip().strip('"') for part in value.split(",")}
         placed = name == "search_path" and schemas & set(scene.model.schemas.values())
         if carried or placed:
+            setting = ".".join(identifier(part) for part in name.split("."))
             yield Hit(
                 at,
                 f"its setting {name} names a tenant: a session without a context of its own "
                 "works in it",
-                f"ALTER {kind} {at.partition(' ')[2]} RESET {name}",
+                repair=(f"ALTER {kind} {identifier(at.partition(' ')[2])} RESET {setting}",),
             )

@@ -46,6 +46,10 @@ def loose_equality(scene: Scene) -> Iterator[Hit]:
     pattern: another customer whose id collides signs up, and shares every row. Silent where the
     column points at a unique key of the same looseness: then no two such tenants can exist.
 
+    Affected:
+        Tenants that are told apart by names, paths or numbers somebody chooses, and not by random
+        ids.
+
     Fires:
         CREATE POLICY wide ON invoice TO app USING (lower(tenant) = lower(current_setting('app.tenant', true)))
         CREATE POLICY wide ON invoice TO app USING (tenant::varchar(3) = current_setting('app.tenant', true)::varchar(3))
@@ -56,6 +60,10 @@ def loose_equality(scene: Scene) -> Iterator[Hit]:
         CREATE POLICY same ON invoice TO app USING (tenant = current_setting('app.tenant', true))
         CREATE POLICY wide ON invoice TO staff USING (lower(tenant) = 'x')
         CREATE POLICY note ON invoice TO app USING (tenant = current_setting('app.tenant', true) AND lower(note) = 'x')
+
+    Fix:
+        Use a type and a collation for which equal means identical, and compare by = without a
+        function around the column.
 
     Source:
         https://www.postgresql.org/docs/current/collation.html#COLLATION-NONDETERMINISTIC

@@ -20,12 +20,18 @@ def nullable_tenant(scene: Scene) -> Iterator[Hit]:
     A row without a tenant is lost to all of them, or shown to all of them by the next policy
     that means to show shared rows.
 
+    Affected:
+        Tables that had rows before they had tenants.
+
     Fires:
         ALTER TABLE invoice ALTER tenant DROP NOT NULL
 
     Silent:
         ALTER TABLE invoice ALTER tenant DROP NOT NULL; ALTER TABLE invoice DISABLE ROW LEVEL SECURITY
         ALTER TABLE invoice ALTER note DROP NOT NULL
+
+    Fix:
+        Make the column NOT NULL.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL
@@ -35,5 +41,5 @@ def nullable_tenant(scene: Scene) -> Iterator[Hit]:
             yield Hit(
                 f"{table.qualified}.{column.quoted}",
                 "a row may belong to no tenant at all",
-                f"ALTER TABLE {table.qualified} ALTER {column.quoted} SET NOT NULL",
+                repair=(f"ALTER TABLE {table.qualified} ALTER {column.quoted} SET NOT NULL",),
             )

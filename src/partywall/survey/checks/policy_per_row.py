@@ -24,12 +24,18 @@ def policy_per_row(scene: Scene) -> Iterator[Hit]:
     `(SELECT current_setting(…))` becomes an init plan: evaluated once, and its value can lead an
     index scan. Bare, the call runs for every row that a sequential scan meets.
 
+    Affected:
+        Large tables behind row security.
+
     Fires:
         DROP POLICY own ON invoice; CREATE POLICY own ON invoice USING (tenant = current_setting('app.tenant', true))
 
     Silent:
         DROP POLICY own ON invoice; CREATE POLICY own ON invoice USING (tenant = (SELECT current_setting('app.tenant', true)))
         DROP POLICY own ON invoice; CREATE POLICY own ON invoice USING (tenant = CURRENT_USER)
+
+    Fix:
+        Put the call into a sub-select: the planner then asks once.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html

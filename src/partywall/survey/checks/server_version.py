@@ -99,6 +99,12 @@ def server_version(scene: Scene) -> Iterator[Hit]:
     A hole in something that this database uses is a door; one in something that it does not use
     is advice. Holes of the tools around the server (pg_dump, libpq) are left to its packager.
 
+    Affected:
+        Servers that lack a minor release.
+
+    Fix:
+        Upgrade to the minor release that mends it.
+
     Source:
         https://www.postgresql.org/support/security/
         https://osv.dev/vulnerability/BIT-postgresql-2025-8713

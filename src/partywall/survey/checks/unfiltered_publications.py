@@ -19,6 +19,9 @@ def unfiltered_publications(scene: Scene) -> Iterator[Hit]:
     Logical replication asks no policy. It takes REPLICATION to subscribe, which the attack
     replicate-rows asks for; whoever reads the subscriber's copy reads all tenants.
 
+    Affected:
+        Databases that are replicated to where tenants, or their analysts, read.
+
     Fires:
         CREATE PUBLICATION feed FOR TABLE invoice
         CREATE PUBLICATION feed FOR ALL TABLES
@@ -26,6 +29,9 @@ def unfiltered_publications(scene: Scene) -> Iterator[Hit]:
     Silent:
         CREATE PUBLICATION feed FOR TABLE invoice WHERE (tenant = 'acme')
         CREATE PUBLICATION feed FOR TABLE currency
+
+    Fix:
+        Give each table a row filter on the tenant, or guard the subscriber as well.
 
     Source:
         https://www.postgresql.org/docs/current/logical-replication-row-filter.html

@@ -20,12 +20,18 @@ def unforced_owner(scene: Scene) -> Iterator[Hit]:
     Nobody of the application gets around the policies today. Views and definer functions of the
     owner do, and so would an application that one day logs in as it.
 
+    Affected:
+        Databases where jobs, migrations or SECURITY DEFINER functions run as the owner of tables.
+
     Fires:
         ALTER TABLE invoice NO FORCE ROW LEVEL SECURITY
 
     Silent:
         ALTER TABLE invoice FORCE ROW LEVEL SECURITY
         ALTER TABLE invoice NO FORCE ROW LEVEL SECURITY, OWNER TO app
+
+    Fix:
+        FORCE row security: it binds the owner as well.
 
     Source:
         https://www.postgresql.org/docs/current/ddl-rowsecurity.html
@@ -38,5 +44,5 @@ def unforced_owner(scene: Scene) -> Iterator[Hit]:
             yield Hit(
                 table.qualified,
                 f"{table.owner} owns it and is exempt from its policies",
-                f"ALTER TABLE {table.qualified} FORCE ROW LEVEL SECURITY",
+                repair=(f"ALTER TABLE {table.qualified} FORCE ROW LEVEL SECURITY",),
             )

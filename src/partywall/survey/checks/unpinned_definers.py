@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.survey.check import Hit, check
+from partywall.survey.mending.functions import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,9 @@ def unpinned_definers(scene: Scene) -> Iterator[Hit]:
     The attack shadow-definers puts tables and functions before what they mean and calls them;
     where it gets nowhere today, the next unqualified name in the body opens the door.
 
+    Affected:
+        Databases with SECURITY DEFINER functions.
+
     Fires:
         CREATE FUNCTION total() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM public.invoice'
         CREATE FUNCTION total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public AS 'SELECT count(*) FROM invoice'
@@ -27,6 +31,9 @@ def unpinned_definers(scene: Scene) -> Iterator[Hit]:
         CREATE FUNCTION total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM public.invoice'
         CREATE FUNCTION total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT count(*) FROM public.invoice'
         CREATE FUNCTION total() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.invoice'
+
+    Fix:
+        Give the function a search_path of its own that ends in pg_temp.
 
     Source:
         https://www.postgresql.org/docs/current/sql-createfunction.html
@@ -37,12 +44,14 @@ def unpinned_definers(scene: Scene) -> Iterator[Hit]:
             continue
         if function.oid not in mine and not function.is_trigger:
             continue
-        pinned = function.settings.get("search_path")
-        names = [part.strip().strip('"') for part in (pinned or "").split(",")]
-        if pinned is None or (names != [""] and names[-1] != "pg_temp"):
-            why = "has no search_path of its own" if pinned is None else "leaves pg_temp first"
+        path = function.settings.get("search_path")
+        names = [part.strip().strip('"') for part in (path or "").split(",")]
+        if path is None or (names != [""] and names[-1] != "pg_temp"):
+            why = "has no search_path of its own" if path is None else "leaves pg_temp first"
             yield Hit(
                 function.signature,
                 f"it runs with its owner's rights and {why}",
-                f"ALTER FUNCTION {function.signature} SET search_path = pg_catalog, pg_temp",
+                f"ALTER FUNCTION {function.signature} SET search_path = pg_catalog, pg_temp, "
+                "and qualify the names in its body",
+                repair=pinned(scene, function),
             )

@@ -22,6 +22,9 @@ def unsafe_login(scene: Scene) -> Iterator[Hit]:
     roles, held or to be taken by SET ROLE. What an attack can do with them is attacked; this says
     which statement takes them away. The runtime asks the same of its own login, and refuses it.
 
+    Affected:
+        Applications whose login was made by hand.
+
     Fires:
         ALTER ROLE app CREATEROLE
         GRANT pg_read_all_data TO app
@@ -29,6 +32,9 @@ def unsafe_login(scene: Scene) -> Iterator[Hit]:
 
     Silent:
         ALTER ROLE app CREATEDB
+
+    Fix:
+        Take the attribute or the membership from the login.
 
     Source:
         https://www.postgresql.org/docs/current/predefined-roles.html
@@ -40,7 +46,7 @@ def unsafe_login(scene: Scene) -> Iterator[Hit]:
         members = [scene.snapshot.roles.get(name) for name in sorted(found.can_become)]
         roles = tuple(facts(scene.snapshot, login, role) for role in members if role is not None)
         for danger in dangers(LoginFacts(login, roles)):
-            yield Hit(f"role {login}", danger.what, danger.mend)
+            yield Hit(f"role {login}", danger.what, repair=(danger.mend,))
 
 
 def facts(snapshot: Snapshot, login: str, role: Role) -> RoleFacts:

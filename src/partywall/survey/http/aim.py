@@ -203,7 +203,7 @@ async def _filled(
             found.common.add(slot)
         own = world.actors[owner].own.get(slot.path[-1]) if not one.made else None
         value = own or (one.value(slot.path[-1]) if slot.place != "body" else one.id)
-        into[slot] = [value] if slot.path[-1] == "*" else value
+        into[slot] = slot.holding(value)
     return ""
 
 

@@ -8,18 +8,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.rendering import references, render
-from partywall.survey.http.resources import Exchange, Resource, candidates, listed, outermost
+from partywall.survey.http.resources import GONE, Exchange, Resource, candidates, outermost, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from partywall.survey.http.graph import Slot
     from partywall.survey.http.kinds import Kind
     from partywall.survey.http.operations import Operation
-    from partywall.survey.http.wire import Answer
+    from partywall.survey.http.wire import Answer, Request
     from partywall.survey.http.world import World
-
-GONE = frozenset({404, 410})
 
 
 def made_by(
@@ -39,21 +37,26 @@ def made_by(
                 )  # fmt: skip
                 world.made.append(one)
                 world.journal.made(one)
-                world.history[str(value)] = one
+                world.remembers(one)
                 world.ledger.owns(owner, value)
+
+
+async def removals(world: World, one: Resource) -> AsyncIterator[Request]:
+    """The requests by which its owner may remove it, the likeliest first."""
+    kind = world.graph.kinds.get(one.kind)
+    for remover in kind.removers if kind else ():
+        if world.left_out(remover):
+            continue
+        bound = await world.bound_by(one, remover)
+        if bound is not None:
+            body = world.composer.compose(remover, one.owner, references(bound))
+            yield render(world.api, remover, bound, body, world.ledger, one.owner)
 
 
 async def removed(world: World, one: Resource) -> str:
     """Let its owner remove it; say why it stays, "" where it is gone."""
     said = "no operation removes one"
-    for remover in world.graph.kinds[one.kind].removers:
-        if world.left_out(remover):
-            continue
-        bound = await world.bound_by(one, remover)
-        if bound is None:
-            continue
-        body = world.composer.compose(remover, one.owner, references(bound))
-        request = render(world.api, remover, bound, body, world.ledger, one.owner)
+    async for request in removals(world, one):
         answer = (await world.ask(world.actors[one.owner], request)).answer
         if answer.accepted or answer.status in GONE:
             world.journal.gone(one)
@@ -103,10 +106,8 @@ def _adopted(world: World, done: Exchange) -> None:
 
 async def _swept(world: World, owner: str, kind: Kind, answer: Answer | None) -> None:
     """Remove what a list still shows of this run's."""
-    for each in listed(answer.json) if answer is not None and answer.ok else ():
-        text = json.dumps(each).lower()
-        value = next(iter(candidates(kind, each)), None)
-        if f"pw{world.ledger.run}" in text and value is not None:
+    for value, each in rows(kind, answer.json) if answer is not None and answer.ok else ():
+        if f"pw{world.ledger.run}" in json.dumps(each).lower():
             one = Resource(kind.name, owner, value, {kind.name: value})
             if str(value) not in world.stayed and await removed(world, one):
                 world.stayed[str(value)] = one

@@ -14,7 +14,7 @@ from partywall.survey.http.hiding import variables
 from partywall.survey.http.recipe import HttpFinding
 from partywall.survey.http.report import Open, Tried
 from partywall.survey.http.views import Views
-from partywall.survey.verdict import Undecided, WitnessStep
+from partywall.survey.verdict import Undecided, WitnessStep, explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from partywall.survey.verdict import Finding, State
 
 CONTROL = ("PW300", "owners-own")
-DOCS = "https://github.com/partywall/partywall/blob/main/docs/findings.md"
-WORST: Sequence[State] = ("held", "excepted", "undecided", "breached")
+WORST: Sequence[State] = ("held", "excepted", "known", "undecided", "breached")
 STRONGEST: Sequence[Effect] = ("destroy", "write", "read", "detect")
 
 
@@ -143,8 +142,8 @@ class Engine:
             witness,
             because,
             attack.fix,
-            f"{DOCS}#{attack.name}",
-            recipe,
+            explained(attack.name),
+            recipe=recipe,
         )
         key = operation.at, attack.name, effect
         self.findings.setdefault(key, finding)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from partywall.survey.http.aim import aim
 from partywall.survey.http.attempt import Attempt
 from partywall.survey.http.clearing import made_by
-from partywall.survey.verdict import Finding
+from partywall.survey.http.compared import EXISTENCE, EXISTENCE_FIX, UNIQUE, UNIQUE_FIX
+from partywall.survey.http.recipe import HttpFinding
+from partywall.survey.http.retelling import retold
+from partywall.survey.verdict import Finding, explained
 
 if TYPE_CHECKING:
     from partywall.survey.http.aim import Aim
@@ -18,10 +21,6 @@ if TYPE_CHECKING:
     from partywall.survey.http.wire import Request
 
 OTHERS_ID = "others-id"
-NAME = ("PW320", "existence-told")
-FIX = "answer for what is another tenant's as for what isn't there: 404, with the same body"
-UNIQUE = ("PW323", "unique-told")
-UNIQUE_FIX = "make the value unique within the tenant: UNIQUE (tenant_id, …)"
 NOT_MODIFIED = 304
 BROKEN = 500
 CONFLICTS = frozenset({400, 409, 422})
@@ -41,7 +40,8 @@ async def compare(engine: Engine, aimed: Aim, attempt: Attempt, done: Exchange) 
     made_by(world, aimed.operation, aimed.attacker, nobody, aimed.mine)
     if not nobody.answer.status < BROKEN or not done.answer.status < BROKEN:
         return  # a crash tells of the crash
-    if nobody.answer.status == done.answer.status:
+    differ = nobody.answer.status != done.answer.status
+    if not differ:
         mine = _told(done, aimed)
         if mine == _told(nobody, aimed):
             engine.alike.add(at)
@@ -53,13 +53,15 @@ async def compare(engine: Engine, aimed: Aim, attempt: Attempt, done: Exchange) 
     because = (
         f"to {aimed.attacker} the id of {aimed.victim} is answered with {done.answer.status}, one "
         f"that nobody has with {nobody.answer.status}"
-        if nobody.answer.status != done.answer.status
+        if differ
         else f"to {aimed.attacker} the id of {aimed.victim} is answered in other words than one "
         "that nobody has"
     )
-    engine.tells[at] = Finding(
-        *NAME, "http", "detect", at, aimed.attacker, aimed.victim,
-        (engine.step(done), engine.step(nobody)), because, FIX, "",
+    engine.tells[at] = HttpFinding(
+        *EXISTENCE, "http", "detect", at, aimed.attacker, aimed.victim,
+        (engine.step(done), engine.step(nobody)), because, EXISTENCE_FIX,
+        explained(EXISTENCE[1]),
+        recipe=await retold(world, [done], alike=nobody) if differ else None,
     )  # fmt: skip
 
 
@@ -78,8 +80,8 @@ async def conditional(engine: Engine, aimed: Aim, attempt: Attempt, control: Exc
         "304: it is there, and unchanged"
     )
     engine.tells[at] = Finding(
-        *NAME, "http", "detect", at, aimed.attacker, aimed.victim,
-        (engine.step(control), engine.step(done)), because, FIX, "",
+        *EXISTENCE, "http", "detect", at, aimed.attacker, aimed.victim,
+        (engine.step(control), engine.step(done)), because, EXISTENCE_FIX, explained(EXISTENCE[1]),
     )  # fmt: skip
 
 
@@ -106,9 +108,11 @@ async def conflicts(engine: Engine, operation: Operation, attacker: str, victim:
                 "gets any other: it tells that somebody has it"
             )
             steps = tuple(engine.step(one) for one in (theirs, plain, done))
-            engine.tells[at] = Finding(
-                *UNIQUE, "http", "detect", at, attacker, victim, steps, because, UNIQUE_FIX, ""
-            )
+            recipe = await retold(world, [done], control=theirs, alike=plain)
+            engine.tells[at] = HttpFinding(
+                *UNIQUE, "http", "detect", at, attacker, victim, steps, because, UNIQUE_FIX,
+                explained(UNIQUE[1]), recipe=recipe,
+            )  # fmt: skip
             return
 
 

@@ -55,7 +55,7 @@ class Document:
             reference = value.get("$ref") if isinstance(value, dict) else None
             if not isinstance(reference, str) or not reference.startswith("#"):
                 return value
-            value = pointed(self.content, reference)
+            value = referred(self.content, reference)
         return None
 
     def wrong(self, message: str) -> ConfigurationError:
@@ -63,10 +63,17 @@ class Document:
         return ConfigurationError(f"{self.where}: {message}")
 
 
-def pointed(document: object, reference: str) -> object:
-    """What a reference within *document* points to (RFC 6901); None for nothing."""
+def referred(document: object, reference: str) -> object:
+    """What a reference within *document*, ``#/…``, leads to; None for nothing, or elsewhere."""
+    if not reference.startswith("#"):
+        return None
+    return pointed(document, unquote(reference[1:]))
+
+
+def pointed(document: object, pointer: str) -> object:
+    """What a JSON pointer leads to in *document* (RFC 6901); None for nothing."""
     found = document
-    for part in unquote(reference.removeprefix("#")).split("/")[1:]:
+    for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(found, dict):
             found = found.get(name)
@@ -93,4 +100,4 @@ def _without(value: object, document: Mapping[str, Any], above: tuple[str, ...])
         return {name: _without(inner, document, above) for name, inner in value.items()}
     if reference in above:
         return {}
-    return _without(pointed(document, reference), document, (*above, reference))
+    return _without(referred(document, reference), document, (*above, reference))

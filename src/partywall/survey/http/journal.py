@@ -86,7 +86,8 @@ class Journal:
             engine.undecided += [Undecided(**one) for one in told.get("undecided", ())]
             for one in told.get("findings", ()):
                 steps = tuple(WitnessStep(**step) for step in one.pop("witness"))
-                finding = HttpFinding(**one, witness=steps)
+                repair = tuple(one.pop("repair", ()))
+                finding = HttpFinding(**one, witness=steps, repair=repair)
                 engine.findings[finding.at, finding.name, finding.effect] = finding
             for one in told.get("made", ()):
                 if (one["owner"], str(one["id"])) not in gone and one[

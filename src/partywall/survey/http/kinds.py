@@ -62,6 +62,7 @@ class Paths:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._called = {name: one for one in api.operations for name in (one.name, one.at)}
         self._apart: dict[tuple[str, str], str] = {}
         self._apart = self._collections()
 
@@ -78,11 +79,10 @@ class Paths:
     def leads(self, operation: Operation) -> Iterator[tuple[str, str]]:
         """The kinds to which the links of its answer lead, each with the field that is the id."""
         for link in operation.links:
-            for other in self._api.operations:
-                if link.target in {other.name, other.at}:
-                    for one in self.ids(other):
-                        if one.parameter == link.parameter:
-                            yield one.kind, link.field
+            target = self._called.get(link.target)
+            for one in self.ids(target) if target else ():
+                if one.parameter == link.parameter:
+                    yield one.kind, link.field
 
     def about(self, operation: Operation) -> str:
         """The kind of the last id in its path; "" for none."""

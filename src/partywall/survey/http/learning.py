@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from partywall.survey.http.complaints import DROP, corrections, unreadable
 from partywall.survey.http.kinds import Kind
 from partywall.survey.http.nouns import noun, singular, snake
-from partywall.survey.http.resources import candidates, listed
+from partywall.survey.http.resources import rows
 from partywall.survey.http.schemas import fields
 from partywall.survey.http.verbs import last_word
 
@@ -66,8 +66,7 @@ async def _offer(world: World, owner: str, operation: Operation, name: str) -> N
         if answer is None or not answer.ok:
             continue
         if named:
-            found = [next(candidates(Kind(stem), each), None) for each in listed(answer.json)]
-            offers[owner, name][:0] = [one for one in found if one is not None]
+            offers[owner, name][:0] = [one for one, _ in rows(Kind(stem), answer.json)]
         if isinstance(answer.json, list):  # plain words to choose from
             offers[owner, name] += [one for one in answer.json if isinstance(one, str)]
 

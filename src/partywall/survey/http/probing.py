@@ -23,7 +23,8 @@ from partywall.survey.http.hooks import load as load_hooks
 from partywall.survey.http.journal import Journal
 from partywall.survey.http.ledger import Ledger
 from partywall.survey.http.order import dangerous
-from partywall.survey.http.report import HttpReport
+from partywall.survey.http.rehearsing import rehearse
+from partywall.survey.http.report import HttpReport, settled
 from partywall.survey.http.sources import api_of
 from partywall.survey.http.surveying import survey
 from partywall.survey.http.views import Views
@@ -74,7 +75,10 @@ async def _probe(
             await survey(engine, journal)
         finally:
             watch.stage("removing what was made")
-            engine.left += await _removed(engine)
+            stays = await _removed(engine)
+            engine.left += stays
+        if await rehearse(engine):
+            engine.left += [one for one in await _removed(engine) if one not in stays]
         journal.end()
     return _report(engine, settings, api, seed, time.monotonic() - began)
 
@@ -151,6 +155,7 @@ def _report(
     findings, excepted, remarks = sort_out(found, settings.exceptions, today)
     accused = {one.at for one in found}
     undecided = [one for one in dict.fromkeys(engine.undecided) if one.at not in accused]
+    accepted = {one.finding.at for one in excepted} - {one.at for one in findings}
     return HttpReport(
         findings=findings,
         undecided=tuple(undecided),
@@ -158,7 +163,7 @@ def _report(
         advice=(),
         public=tuple(engine.public.values()),
         shared=tuple(engine.shared.values()),
-        tried=tuple(engine.tried),
+        tried=settled(engine.tried, accepted, "excepted"),
         controls={name: engine.controls[name] for name in ("proved", "failed")},
         requests=engine.world.wire.requests,
         target=engine.world.wire.base,
@@ -166,8 +171,9 @@ def _report(
         seed=seed,
         versions={"partywall": version("partywall")},
         duration_s=duration_s,
-        left=(*_left_out(engine, api), *engine.left, *remarks),
+        left=(*_left_out(engine, api), *engine.left),
         killers=tuple(engine.killers),
+        remarks=remarks,
     )
 
 

@@ -56,7 +56,7 @@ async def read(engine: Engine, operation: Operation, attacker: str, victim: str)
     material = _material(engine, control)
     if material or not any(slot.place == "path" for slot in world.graph.slots[operation.at]):
         _note(engine, operation, victim, material)
-    aimed.vacant = not _shown(engine, control)
+    aimed.vacant = not material and vacant(control.answer.json)
     if aimed.vacant and not aimed.theirs:
         nobody = await world.ask(world.actors["nobody"], control.request)
         aimed.vacant = not nobody.answer.ok  # what anybody is answered is no tenant's list
@@ -173,7 +173,7 @@ async def _attempt(
             operation, aimed.attacker, aimed.victim, attack, attempt, "read",
             f"{proof} ({attempt.mode})",
             engine.step(control, leaked[0]), engine.step(done, leaked[0]),
-            recipe=retold(world, [done], control=control, absent=leaked[0]),
+            recipe=await retold(world, [done], control=control, absent=leaked[0]),
         )  # fmt: skip
         return
     state: State = "undecided" if aimed.vacant else "held"

@@ -8,6 +8,7 @@ test, ``{{fresh_number}}`` a number that is, and a name in capitals an environme
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from partywall.survey.http.actors import Actor
     from partywall.survey.http.wire import Request
+
+NAME = re.compile(r"{{(\w+)}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from partywall.survey.http.resources import (
     candidates,
     containing,
     linked,
-    listed,
     outermost,
+    rows,
 )
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ async def found_before(world: World, owner: str, kind: str) -> Resource | None:
         for other in world.tenants:
             if other != owner and (more := await world.listing(other, lister, {})):
                 others += more.text
-        rows = [(next(candidates(known, each), None), each) for each in listed(answer.json)]
-        there = [(value, each) for value, each in rows if value is not None]
+        there = rows(known, answer.json)
         for value, each in there:
             if str(value) not in others:
                 world.examples.setdefault((owner, kind), [each])
@@ -147,10 +146,11 @@ async def inherited(world: World) -> None:
         for lister in kind.listers[:1]:
             if any(slot.required for slot in world.graph.slots[lister.at]):
                 continue
-            rows = {one: await _rows(world, one, kind, lister) for one in world.tenants}
-            for tenant, ids in rows.items():
-                others = [who for who in rows if who != tenant]
-                alone = [one for one in ids if not any(one in rows[who] for who in others)]
+            shown = {one: await _shown(world, one, kind, lister) for one in world.tenants}
+            for tenant, ids in shown.items():
+                others = [who for who in shown if who != tenant]
+                theirs = {one for who in others for one in shown[who]}
+                alone = [one for one in ids if one not in theirs]
                 for one in alone[:MOST_INHERITED]:
                     if await _reads(world, tenant, kind, one) and not any(
                         [await _reads(world, who, kind, one) for who in others]
@@ -158,12 +158,10 @@ async def inherited(world: World) -> None:
                         world.ledger.owns(tenant, one)
 
 
-async def _rows(world: World, tenant: str, kind: Kind, lister: Operation) -> list[Any]:
+async def _shown(world: World, tenant: str, kind: Kind, lister: Operation) -> list[Any]:
     """The ids in a list."""
     answer = await world.listing(tenant, lister, {})
-    there = listed(answer.json) if answer is not None and answer.ok else []
-    found = (next(candidates(kind, each), None) for each in there)
-    return [one for one in found if one is not None]
+    return [one for one, _ in rows(kind, answer.json)] if answer and answer.ok else []
 
 
 async def _reads(world: World, tenant: str, kind: Kind, value: object) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from partywall.survey.verdict import (
         Advice,
@@ -45,6 +45,7 @@ class Open:
     Attributes:
         to: "nobody" where no credential is needed, else the other tenant's name.
         declared: whether the configuration says that it is meant so.
+        known: whether the baseline has it.
     """
 
     at: str
@@ -52,6 +53,17 @@ class Open:
     because: str
     witness: tuple[WitnessStep, ...] = ()
     declared: bool = False
+    known: bool = False
+
+
+def settled(
+    tried: Iterable[Tried], places: Collection[str], state: Literal["excepted", "known"]
+) -> tuple[Tried, ...]:
+    """*tried*, where what breached an operation of *places* is of another *state*."""
+    return tuple(
+        replace(one, state=state) if one.state == "breached" and one.at in places else one
+        for one in tried
+    )
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,9 @@ class HttpReport:
         controls: how many owner's requests proved what they should, how many did not.
         left: sentences on what was not tried, and why.
         killers: operations after which a tenant could no longer log in or read its own.
+        known, known_undecided: what the baseline has as well; it doesn't make the verdict.
+        remarks: sentences on what to tidy up among exceptions and in the baseline.
+        compared: whether there was a baseline.
     """
 
     findings: tuple[Finding, ...]
@@ -81,11 +96,15 @@ class HttpReport:
     duration_s: float
     left: tuple[str, ...] = field(default=())
     killers: tuple[str, ...] = field(default=())
+    known: tuple[Finding, ...] = ()
+    known_undecided: tuple[Undecided, ...] = ()
+    remarks: tuple[str, ...] = ()
+    compared: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """Breached by any finding, undecided by anything untested, held only by proof."""
         if self.findings:
             return "breached"
-        unsaid = any(not one.declared for one in (*self.public, *self.shared))
+        unsaid = any(not (one.declared or one.known) for one in (*self.public, *self.shared))
         return "undecided" if self.undecided or unsaid else "held"

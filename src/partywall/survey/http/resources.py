@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PLAIN = ("id", "uuid", "pk", "_id", "identifier")
 COMMON = (*PLAIN, "slug", "key", "code", "name", "username")
 """Names of fields that hold an id, the most likely first."""
+GONE = frozenset({404, 410})
+"""What is answered where a thing is no more."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,12 @@ def listed(found: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any JSON
         inside = [listed(inner) for inner in found.values() if isinstance(inner, list | dict)]
         return max(inside, key=len, default=[])
     return []
+
+
+def rows(kind: Kind, found: Any) -> list[tuple[Any, dict[str, Any]]]:  # noqa: ANN401 - any JSON
+    """The objects of a list that seem to have an id, each after its likeliest one."""
+    ids = ((next(candidates(kind, each), None), each) for each in listed(found))
+    return [(value, each) for value, each in ids if value is not None]
 
 
 def vacant(found: Any) -> bool:  # noqa: ANN401 - any JSON

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from partywall.survey.http.following import referred
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -22,7 +24,8 @@ def resolve(schema: Schema, document: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = dict(schema) if isinstance(schema, dict) else {}
     while "$ref" in merged and seen < DEEPEST:
         rest = {k: v for k, v in merged.items() if k != "$ref"}
-        merged = {**pointed(str(merged["$ref"]), document), **rest}
+        meant = referred(document, str(merged["$ref"]))
+        merged = {**(meant if isinstance(meant, dict) else {}), **rest}
         seen += 1
     for part in merged.pop("allOf", ()):
         merged = joined(resolve(part, document), merged)
@@ -39,20 +42,6 @@ def resolve(schema: Schema, document: Mapping[str, Any]) -> dict[str, Any]:
     if "const" in merged:
         merged.setdefault("enum", [merged["const"]])
     return merged
-
-
-def pointed(reference: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    """What a reference within the document points to (RFC 6901)."""
-    if not reference.startswith("#/"):
-        return {}
-    found: Any = document
-    for part in reference[2:].split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        else:
-            found = found.get(name) if isinstance(found, dict) else None
-    return dict(found) if isinstance(found, dict) else {}
 
 
 def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

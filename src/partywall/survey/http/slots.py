@@ -44,6 +44,10 @@ class Slot:
         """How reports call it."""
         return ".".join(self.path).replace(".*", "[]")
 
+    def holding(self, id_: Any) -> Any:  # noqa: ANN401 - an id of any type
+        """What stands there for an id: a list of it, where the slot is an item of a list."""
+        return [id_] if self.path[-1] == "*" else id_
+
 
 class Slots:
     """Finds the slots of operations, by the kinds that are known.
@@ -153,8 +157,8 @@ class Slots:
         for payload in operation.payloads[:1]:
             for path, leaf, needed in fields(payload.schema, self._api.document):
                 kind = self._referred(path, leaf, operation, made)
-                if not kind and needed and path:
-                    kind = self._by_name(path[-1], operation) if len(path) == 1 else ""
+                if not kind and needed and len(path) == 1:
+                    kind = self._by_name(path[0], operation)
                 if kind:
                     yield Slot("body", path, kind, needed)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from partywall.survey.http.aim import aim
 from partywall.survey.http.attempt import VICTIM, Attempt
-from partywall.survey.verdict import Finding
+from partywall.survey.http.compared import TIME, TIME_FIX
+from partywall.survey.verdict import Finding, explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from partywall.survey.http.operations import Operation
     from partywall.survey.http.wire import Request
 
-NAME = ("PW324", "time-told")
-FIX = "do the same work for an id that isn't the caller's as for one that isn't there"
 SAMPLES = 60
 WARM_UP = 5
 SURE = 1e-6
@@ -61,7 +60,16 @@ async def timed(engine: Engine, operation: Operation, attacker: str, victim: str
     actor = world.actors[attacker]
     steps = [engine.step(await world.ask(actor, one[0])) for one in (theirs, nobodys)]
     engine.tells[at] = Finding(
-        *NAME, "http", "detect", at, attacker, victim, tuple(steps), because, FIX, ""
+        *TIME,
+        "http",
+        "detect",
+        at,
+        attacker,
+        victim,
+        tuple(steps),
+        because,
+        TIME_FIX,
+        explained(TIME[1]),
     )
 
 

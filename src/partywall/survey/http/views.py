@@ -240,8 +240,7 @@ class Views:
             if not slot.required and not named:
                 continue
             if slot.kind == thing.kind:
-                value = thing.value(slot.path[-1])
-                bound[slot] = [value] if slot.path[-1] == "*" else value
+                bound[slot] = slot.holding(thing.value(slot.path[-1]))
             elif slot.kind in thing.chain:
                 bound[slot] = thing.chain[slot.kind]
             elif base := self._world.based(thing.owner, slot.kind):

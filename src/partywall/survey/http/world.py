@@ -17,10 +17,7 @@ from partywall.survey.http.nouns import PRINCIPALS, singular, snake
 from partywall.survey.http.operations import SAFE, shape
 from partywall.survey.http.recognising import found_before, identified
 from partywall.survey.http.rendering import constant, references, render
-from partywall.survey.http.resources import (
-    Exchange,
-    Resource,
-)
+from partywall.survey.http.resources import GONE, Exchange, Resource
 from partywall.survey.http.values import Values
 from partywall.survey.http.wire import Answer, Request
 
@@ -38,14 +35,8 @@ if TYPE_CHECKING:
 
 TRIES = 7
 MOST_ASKED = 16
-CANDIDATES = 4
-NATURAL = 12
-"""A text of so many characters in what was there before may tell whose it is."""
 SERVER_FAULT = 500
-GONE = frozenset({404, 410})
 OFTEN = 3
-LATE_S = (0.0, 0.1, 0.3, 0.6)
-"""How long to wait before each look for what was just made: some commit after they answer."""
 
 
 @dataclass
@@ -57,7 +48,7 @@ class World:
         refused: (owner, operation) -> the owner's own attempt that failed last.
         made: what is to be removed in the end.
         orphans: requests that were under way when the run was stopped.
-        history: id -> all that was ever made.
+        history: id -> all that ever had it, the first first.
         controls: (owner, operation) -> the owner's own request that was accepted last.
         bases: (owner, kind) -> the base, as far as they were made.
         examples: (owner, kind) -> what its owner was shown of one.
@@ -79,7 +70,7 @@ class World:
     lacks: dict[tuple[str, str], str] = field(default_factory=dict)
     refused: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     made: list[Resource] = field(default_factory=list)
-    history: dict[str, Resource] = field(default_factory=dict)
+    history: dict[str, list[Resource]] = field(default_factory=dict)
     orphans: list[Exchange] = field(default_factory=list)
     controls: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     bases: dict[tuple[str, str], Resource | None] = field(default_factory=dict)
@@ -226,7 +217,7 @@ class World:
             if one is not None:
                 self.made.append(one)
                 self.journal.made(one)
-                self.history[str(one.id)] = one
+                self.remembers(one)
                 self.ledger.owns(owner, one.id)
                 self.lacks.pop((owner, kind), None)
                 return one
@@ -238,6 +229,10 @@ class World:
             return None
         self.ledger.owns(owner, made)
         return Resource(kind, owner, made, {**(chain or {}), kind: made})
+
+    def remembers(self, one: Resource) -> None:
+        """Note that it was made, also when it is gone."""
+        self.history.setdefault(str(one.id), []).append(one)
 
     async def _bound(
         self, owner: str, maker: Operation, kind: str, chain: Mapping[str, Any]
@@ -276,7 +271,7 @@ class World:
         if one is None:
             return None
         found = one.value(slot.path[-1] if slot.place != "body" else slot.kind)
-        return [found] if slot.path[-1] == "*" else found
+        return slot.holding(found)
 
     async def read(self, one: Resource, kind: Kind) -> Exchange | None:
         """Its owner reads it; None where no operation shows one."""
@@ -323,7 +318,7 @@ class World:
                 continue
             if slot.kind == one.kind and not about and slot.place in {"path", "query", "body"}:
                 value = one.value(slot.path[-1]) if slot.place != "body" else one.id
-                bound[slot] = [value] if slot.path[-1] == "*" else value
+                bound[slot] = slot.holding(value)
                 about = True
             elif slot.kind in one.chain:
                 bound[slot] = one.chain[slot.kind]

@@ -23,6 +23,19 @@ def deleted_id(sight: Sight) -> Iterator[Attempt]:
     What is only marked as deleted is looked up on a way of its own (an undelete, a trash, a cache
     that outlives it), where the tenant's condition may be missing.
 
+    Affected:
+        APIs that mark objects as deleted, and look at the mark before they look at the tenant.
+
+    Breaches:
+        faults/deleted_still_readable: GET /letters/{letter_id}
+        globex deletes its own letter: 204
+        acme asks for it then: 200, with the letter
+
+    Holds:
+        sound/soft_delete: GET /photos/{photo_id}
+        globex deletes its own photo: 204
+        acme asks for it then: refused as an id that nobody has
+
     Source: CWE-672, Operation on a Resource after Expiration or Release
     (https://cwe.mitre.org/data/definitions/672.html).
     """

@@ -24,6 +24,19 @@ def foreign_channel(sight: Sight) -> Iterator[Attempt]:
     listen: what the attacker hears of it leaks, and so does what is replayed on opening. What the
     attacker sends into the other's channel and the other hears is a write.
 
+    Affected:
+        WebSockets that are opened by an id: rooms, documents, boards.
+
+    Breaches:
+        faults/websocket_channel: WS /rooms/{room_id}/live
+        globex opens its own room: it hears what is said there
+        acme opens globex's room: it hears what globex says
+
+    Holds:
+        sound/websocket_walled: WS /sessions/{session_id}/strokes
+        globex opens its own session: it hears what is drawn there
+        acme opens globex's session: closed, as one that nobody has
+
     Source: OWASP Web Security Testing Guide, Testing WebSockets
     (https://owasp.org/www-project-web-security-testing-guide/latest/4-Web_Application_Security_Testing/11-Client-side_Testing/10-Testing_WebSockets).
     """

@@ -22,6 +22,19 @@ def foreign_events(sight: Sight) -> Iterator[Attempt]:
     A stream answers before it has anything to show, so that nothing in the answer tells whether it
     leaks: only an event does. Streams that everybody shares, filtered in the browser, leak all.
 
+    Affected:
+        Server-sent events: progress of a job, a feed, an agent's output.
+
+    Breaches:
+        tests/survey/http/test_live.py
+        globex waits for events of its own project: it hears of its changes
+        acme waits for events of globex's project: it hears of globex's changes
+
+    Holds:
+        tests/survey/http/test_live.py
+        globex waits for events of its own project: it hears of its changes
+        acme waits for events of globex's project: refused, or nothing of globex's
+
     Source: HTML Living Standard, Server-sent events
     (https://html.spec.whatwg.org/multipage/server-sent-events.html).
     """

@@ -22,6 +22,19 @@ def foreign_owner(sight: Sight) -> Iterator[Attempt]:
     A body that is copied into the object as it comes sets fields that no form shows: ``tenant_id``,
     ``owner_id``, ``workspace_id``. The object appears at, or moves to, another tenant.
 
+    Affected:
+        APIs that fill objects from a body, field by field.
+
+    Breaches:
+        faults/owner_on_create: POST /leads
+        globex makes a lead of its own: 201
+        acme makes one with globex's id in it: 201, and globex finds it among its own
+
+    Holds:
+        sound/header_checked: POST /orgs/{org_id}/cars
+        globex makes a car of its own: 201
+        acme makes one with globex's id in it: it is acme's, and globex has no more than before
+
     Source: OWASP API Security Top 10 2023, API3 Broken Object Property Level Authorization
     (https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-level-authorization/).
     """

@@ -22,6 +22,19 @@ def foreign_room(sight: Sight) -> Iterator[Attempt]:
     Whoever is connected may send any event. A handler that puts the connection into the room that
     it was told lets everybody in, and an event sent without a room reaches all of them.
 
+    Affected:
+        Applications on socket.io whose clients join rooms by an event.
+
+    Breaches:
+        tests/survey/http/test_live.py
+        globex joins its own room: it hears what is sent there
+        acme joins globex's room: it hears what is sent there
+
+    Holds:
+        tests/survey/http/test_live.py
+        globex joins its own room: it hears what is sent there
+        acme joins globex's room: it hears nothing
+
     Source: Socket.IO, Rooms (https://socket.io/docs/v4/rooms/).
     """
     del sight  # it takes a connection that stays open: `live` makes these attempts

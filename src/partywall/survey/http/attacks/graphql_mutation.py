@@ -22,6 +22,19 @@ def graphql_mutation(sight: Sight) -> Iterator[Attempt]:
     Inputs nest, and an id three levels deep is easily taken as it comes. A mutation that refers to
     a foreign object shows it in its own answer; one that answers nothing may have changed it.
 
+    Affected:
+        GraphQL schemas whose queries are checked and whose mutations were forgotten.
+
+    Breaches:
+        faults/graphql_mutation: POST /graphql
+        globex renames its own shift: renamed
+        acme renames globex's shift: globex reads the new name
+
+    Holds:
+        sound/graphql_walled: POST /graphql
+        globex changes its own: changed
+        acme changes globex's: an error, and globex's is as it was
+
     Source: OWASP Cheat Sheet Series, GraphQL
     (https://cheatsheetseries.owasp.org/cheatsheets/GraphQL_Cheat_Sheet.html).
     """

@@ -23,6 +23,19 @@ def graphql_object(sight: Sight) -> Iterator[Attempt]:
     most often. Aliases and batches put several ids into one request, of which a check may see the
     first. Ids go in as they are, as global ids (base64 of the type and the id) and out of them.
 
+    Affected:
+        GraphQL schemas: each field that takes an id, and each edge, needs a check of its own.
+
+    Breaches:
+        faults/graphql_node: POST /graphql
+        globex asks note(id:) for its own: the note
+        acme asks node(id:) for globex's note: the note
+
+    Holds:
+        sound/graphql_walled: POST /graphql
+        globex asks for its own: the object
+        acme asks for globex's by every field: null and an error
+
     Source: OWASP Cheat Sheet Series, GraphQL
     (https://cheatsheetseries.owasp.org/cheatsheets/GraphQL_Cheat_Sheet.html).
     """

@@ -35,6 +35,19 @@ def id_in_body(sight: Sight) -> Iterator[Attempt]:
     linked, counted, moved or deleted. What comes of it may show only in a second step, when the
     caller reads what it made.
 
+    Affected:
+        Writes that refer to something by its id: an order's lines, a parent, an attachment.
+
+    Breaches:
+        faults/nested_object: POST /orders
+        globex orders its own product: 201, with the product's name
+        acme orders globex's product: 201, with its name
+
+    Holds:
+        sound/needs_reference: POST /lessons
+        globex names its own teacher: 201
+        acme names globex's teacher: refused as an id that nobody has
+
     Source: OWASP API Security Top 10 2023, API1 Broken Object Level Authorization
     (https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/).
     """

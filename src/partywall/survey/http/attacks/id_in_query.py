@@ -20,6 +20,19 @@ def id_in_query(sight: Sight) -> Iterator[Attempt]:
 
     A filter that replaces the tenant's own condition, and doesn't join it, shows what it names.
 
+    Affected:
+        Lists that can be filtered, and operations that choose what is meant by a parameter.
+
+    Breaches:
+        faults/list_by_foreign_query: GET /orders
+        globex lists the orders of its customer: 200, its own orders
+        acme names globex's customer: 200, with globex's orders
+
+    Holds:
+        sound/header_checked: GET /orgs/{org_id}/cars
+        globex lists its own cars: 200, its own cars
+        acme adds globex's id as a parameter: 200, with acme's own cars
+
     Source: CWE-639, Authorization Bypass Through User-Controlled Key
     (https://cwe.mitre.org/data/definitions/639.html).
     """

@@ -22,6 +22,19 @@ def id_taken_over(sight: Sight) -> Iterator[Attempt]:
 
     An upsert finds the row by its id alone. The caller becomes its owner, or its content changes.
 
+    Affected:
+        APIs where a client chooses ids: PUT that creates, imports, synchronisation.
+
+    Breaches:
+        faults/id_chosen: POST /recipes
+        globex makes a recipe: 201, with its id
+        acme makes one with that id: 201, and globex finds its own changed
+
+    Holds:
+        sound/upsert_per_tenant: PUT /sites/{slug}
+        globex puts a site under its slug: 200
+        acme puts one under the same slug: 200, and globex's is as it was
+
     Source: CWE-639, Authorization Bypass Through User-Controlled Key
     (https://cwe.mitre.org/data/definitions/639.html).
     """

@@ -23,6 +23,19 @@ def method_override(sight: Sight) -> Iterator[Attempt]:
 
     A gateway or a middleware checks the method that it sees; the framework behind runs another.
 
+    Affected:
+        Frameworks that let a POST stand for another method, by a header or a parameter.
+
+    Breaches:
+        faults/method_override: DELETE /memos/{memo_id}
+        globex deletes its own memo: 204
+        acme posts to globex's memo that DELETE is meant: 204, and it is gone
+
+    Holds:
+        sound/consistent_403: DELETE /keys/{key_id}
+        globex deletes its own key: 204
+        acme posts to globex's key that DELETE is meant: refused, and it is still there
+
     Source: CWE-650, Trusting HTTP Permission Methods on the Server Side
     (https://cwe.mitre.org/data/definitions/650.html).
     """

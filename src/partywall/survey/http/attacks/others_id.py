@@ -27,6 +27,19 @@ def others_id(sight: Sight) -> Iterator[Attempt]:
     one that checks the child and not the parent, whoever knows a foreign one. So every subset of
     the path's ids is the victim's.
 
+    Affected:
+        APIs that look an object up by its id, and then ask only whether the caller is logged in.
+
+    Breaches:
+        faults/read_by_id: GET /invoices/{invoice_id}
+        globex asks for its own invoice: 200, with the invoice
+        acme asks for globex's invoice: 200, with the same invoice
+
+    Holds:
+        sound/consistent_403: GET /keys/{key_id}
+        globex asks for its own key: 200, with the key
+        acme asks for globex's key: refused as an id that nobody has
+
     Source: OWASP API Security Top 10 2023, API1 Broken Object Level Authorization
     (https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/).
     """

@@ -89,6 +89,19 @@ def spelled_id(sight: Sight) -> Iterator[Attempt]:
     on zeros before a number, on encodings: what the check doesn't know, the query finds. Global ids
     (base64 of the type and the id, as GraphQL servers have them) are looked up by a second way.
 
+    Affected:
+        APIs whose check compares texts, and whose database compares values.
+
+    Breaches:
+        faults/upper_case_id: GET /contracts/{contract_id}
+        globex asks for its own contract: 200, with the contract
+        acme asks for it with the id in upper case: 200, with globex's contract
+
+    Holds:
+        sound/echo_normalised: GET /shipments/{shipment_id}
+        globex asks for its own shipment: 200, with the shipment
+        acme asks for it with the id in upper case: refused, and nothing of it told
+
     Source: CWE-180, Incorrect Behavior Order: Validate Before Canonicalize
     (https://cwe.mitre.org/data/definitions/180.html).
     """

@@ -36,6 +36,19 @@ def switched_tenant(sight: Sight) -> Iterator[Attempt]:
     checked against the credential each time. Headers that an application trusts because a proxy
     in front of it sets them, reach it from anybody where the proxy doesn't take them away.
 
+    Affected:
+        APIs that are told the tenant by a header, a cookie or a subdomain beside the credential.
+
+    Breaches:
+        faults/org_header_trusted: GET /assets
+        globex lists its assets: 200, its own assets
+        acme sends globex's tenant header with its own token: 200, with globex's assets
+
+    Holds:
+        sound/header_checked: GET /orgs/{org_id}/cars
+        globex lists its own cars: 200, its own cars
+        acme sends globex's tenant header with its own token: refused
+
     Source: CWE-807, Reliance on Untrusted Inputs in a Security Decision
     (https://cwe.mitre.org/data/definitions/807.html).
     """

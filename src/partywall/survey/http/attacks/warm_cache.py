@@ -22,6 +22,19 @@ def warm_cache(sight: Sight) -> Iterator[Attempt]:
 
     A cache whose key is the path alone knows no tenant. Asked cold, the API seems to hold.
 
+    Affected:
+        APIs whose answers are cached by their address, in the application or before it.
+
+    Breaches:
+        faults/list_cache: GET /visits
+        globex lists its visits: 200, its own visits
+        acme lists right after it: 200, with globex's visits
+
+    Holds:
+        sound/cache_per_tenant: GET /maps/{map_id}
+        globex asks for its own map: 200, with the map
+        acme asks for it right after: refused
+
     Source: CWE-524, Use of Cache Containing Sensitive Information
     (https://cwe.mitre.org/data/definitions/524.html).
     """

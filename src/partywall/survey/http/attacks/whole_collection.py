@@ -21,6 +21,19 @@ def whole_collection(sight: Sight) -> Iterator[Attempt]:
     Empty the basket, mark all as read, import and replace: a statement without the tenant's
     condition does it to everybody.
 
+    Affected:
+        Operations that empty, mark, restore or export all there is.
+
+    Breaches:
+        faults/wipe_all: DELETE /faxes
+        globex lists its faxes: 200, its own faxes
+        acme empties its own tray: globex lists again, and finds none
+
+    Holds:
+        sound/consistent_403: POST /keys
+        globex lists its keys: its own keys
+        acme makes one more of its own: globex's are as they were
+
     Source: CWE-862, Missing Authorization
     (https://cwe.mitre.org/data/definitions/862.html).
     """

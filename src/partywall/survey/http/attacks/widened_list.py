@@ -41,6 +41,19 @@ def widened_list(sight: Sight) -> Iterator[Attempt]:
     which one may lack the tenant's condition. A search for what all of the victim's texts begin
     with must find none of them.
 
+    Affected:
+        Lists and searches with options: a scope, a sort order, pages, related things to include.
+
+    Breaches:
+        faults/scope_all: GET /reports
+        globex lists its reports: 200, its own reports
+        acme lists with scope=all: 200, with globex's among them
+
+    Holds:
+        sound/search_answers_query: GET /songs/search
+        globex searches: 200, its own songs
+        acme searches with every option: 200, its own songs alone
+
     Source: CWE-862, Missing Authorization
     (https://cwe.mitre.org/data/definitions/862.html).
     """

@@ -25,6 +25,20 @@ def wildcard_id(sight: Sight) -> Iterator[Attempt]:
     An id that ends up in a LIKE, a glob, a cache key or a prefix of a store matches more than one
     object when it is ``%``, ``*`` or empty, and some APIs give ``~``, ``-`` or ``all`` a meaning.
 
+    Affected:
+        APIs that match ids as patterns, by LIKE or in a search engine, or that treat an empty id
+        as all.
+
+    Breaches:
+        faults/wildcard_star: GET /devices/{device_id}
+        globex asks for its own device: 200, with the device
+        acme asks for the device *: 200, with globex's device
+
+    Holds:
+        sound/consistent_403: GET /keys/{key_id}
+        globex asks for its own key: 200, with the key
+        acme asks for the key *: refused as an id that nobody has
+
     Source: CWE-155, Improper Neutralization of Wildcards or Matching Symbols
     (https://cwe.mitre.org/data/definitions/155.html).
     """

@@ -21,6 +21,20 @@ def without_membership(sight: Sight) -> Iterator[Attempt]:
     A filter on the caller's tenant may fall away where there is none, and leave all rows. The
     credential is declared in ``[stranger]``.
 
+    Affected:
+        APIs where an account may be a member of no tenant: just signed up, or thrown out of the
+        last one.
+
+    Breaches:
+        faults/stranger_sees_all: GET /surveys
+        globex lists its surveys: 200, its own surveys
+        a stranger lists: 200, everybody's surveys
+
+    Holds:
+        faults/stranger_sees_all: GET /surveys/{survey_id}
+        globex asks for its own survey: 200, with the survey
+        a stranger asks for globex's survey: refused
+
     Source: CWE-636, Not Failing Securely ('Failing Open')
     (https://cwe.mitre.org/data/definitions/636.html).
     """

@@ -135,6 +135,7 @@ class Ground:
                 done = await self.asked(owner, [part], canaries, learn=True)
                 if one := self.identified(maker, owner, done):
                     self.made.append(one)
+                    world.remembers(one)
                     world.ledger.owns(owner, one.id)
                     return one
                 self.lacks[owner, kind] = f"{maker.name} as {owner}: {said(done)}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from partywall.survey.attack import Effect
     from partywall.survey.http.attempt import Attack
     from partywall.survey.http.gql.ground import Ground
+    from partywall.survey.http.recipe import Recipe
     from partywall.survey.http.resources import Exchange
     from partywall.survey.verdict import WitnessStep
 
@@ -46,13 +47,15 @@ def breach(
     name: str,
     mode: str,
     effect: Effect,
-    proof: tuple[str, Sequence[WitnessStep]],
+    proof: tuple[str, Sequence[WitnessStep], Recipe | None],
 ) -> None:
     """A breach by one field of the schema; each field is a finding of its own."""
     engine, operation = ground.engine, ground.endpoint.operation
     ground.endpoint.proven.add((name, effect))
-    because, witness = proof
+    because, witness, recipe = proof
     attempt, told = Attempt(f"{name}: {mode}"), f"{name}: {because} ({mode})"
-    found = engine.breach(operation, *direction, attack, attempt, effect, told, *witness)
+    found = engine.breach(
+        operation, *direction, attack, attempt, effect, told, *witness, recipe=recipe
+    )
     engine.findings.pop((operation.at, attack.name, effect))
     engine.findings.setdefault((f"{operation.at} {name}", attack.name, effect), found)

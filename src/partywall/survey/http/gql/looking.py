@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from partywall.survey.http.gql.bending import Way, spelled_as
 from partywall.survey.http.gql.schema import ANY
 from partywall.survey.http.operations import Operation
+from partywall.survey.http.trying import LATER_S
 from partywall.survey.http.views import Seen, View, compared
-from partywall.survey.http.writing import LATER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from partywall.survey.http.gql.endpoint import said, told
 from partywall.survey.http.gql.judging import breach, leaked, public
 from partywall.survey.http.gql.schema import ANY
 from partywall.survey.http.rendering import nobodys
+from partywall.survey.http.retelling import retold
 from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ async def _read(ground: Ground, way: Way, attacker: str, victim: str) -> None:
             because = f"{attacker} was shown {found[0]}, which only {victim} has"
             steps = [engine.step(one, found[0]) for one in (control, done)]
             direction = attacker, victim
-            breach(ground, direction, graphql_object, way.name, mode, "read", (because, steps))
+            recipe = await retold(engine.world, [done], control=control, absent=found[0])
+            proof = because, steps, recipe
+            breach(ground, direction, graphql_object, way.name, mode, "read", proof)
             return
         tried.append((mode, done))
     if not material and bent_ids and tried:

@@ -12,6 +12,7 @@ from partywall.survey.http.gql.judging import breach, leaked
 from partywall.survey.http.gql.looking import later, look, still
 from partywall.survey.http.gql.schema import ANY
 from partywall.survey.http.rendering import nobodys
+from partywall.survey.http.retelling import retold
 from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from partywall.survey.http.gql.documents import Ids
     from partywall.survey.http.gql.ground import Ground
     from partywall.survey.http.gql.schema import Call, Place
+    from partywall.survey.http.recipe import Recipe
     from partywall.survey.http.resources import Exchange, Resource
     from partywall.survey.verdict import WitnessStep
 
@@ -68,9 +70,9 @@ async def _write(ground: Ground, call: Call, attacker: str, victim: str) -> None
             await _called(ground, call, attacker, sides.mine)
         proof, done = await _proof(ground, call, attacker, victim, sides)
         if proof is not None:
-            effect, because, steps = proof
+            effect = proof[0]
             direction = attacker, victim
-            breach(ground, direction, graphql_mutation, call.name, words, effect, (because, steps))
+            breach(ground, direction, graphql_mutation, call.name, words, effect, proof[1:])
             return
         doubtful = accepted(done) and not accepted(nobodys_) and not visible
         because = _suspicion(ground, call, victim, words) if doubtful else ""
@@ -136,7 +138,7 @@ async def _control(ground: Ground, call: Call, attacker: str, victim: str) -> bo
 
 async def _proof(
     ground: Ground, call: Call, attacker: str, victim: str, sides: Sides
-) -> tuple[tuple[Effect, str, list[WitnessStep]] | None, Exchange]:
+) -> tuple[tuple[Effect, str, list[WitnessStep], Recipe | None] | None, Exchange]:
     """The attempt itself: effect, reason and witness of a breach, and what was answered."""
     engine = ground.engine
     before = await still(ground, victim, sides.victims)
@@ -150,16 +152,20 @@ async def _proof(
         )
         steps = [engine.step(one) for one in (was, done, now)]
         gone = call.removes or (told(was) is not None and told(now) is None)
-        return ("destroy" if gone else "write", because, steps), done
+        recipe = await retold(engine.world, [done], view=was)
+        return ("destroy" if gone else "write", because, steps, recipe), done
     if found := leaked(ground, attacker, victim, done):
         because = f"{attacker} was shown {found[0]}, which only {victim} has"
-        return ("read", because, [engine.step(done, found[0])]), done
+        recipe = await retold(engine.world, [done], absent=found[0])
+        return ("read", because, [engine.step(done, found[0])], recipe), done
     made = ground.identified(call, attacker, done) if accepted(done) else None
     for seen in (await look(ground, attacker, [made])).seen.values() if made else ():
         if found := leaked(ground, attacker, victim, seen.exchange):
             because = f"what {attacker} then reads of its own shows {found[0]} of {victim}"
             steps = [engine.step(done), engine.step(seen.exchange, found[0])]
-            return ("read", because, steps), done
+            shown = [done, seen.exchange]
+            recipe = await retold(engine.world, shown, absent=found[0])
+            return ("read", because, steps, recipe), done
     return None, done
 
 

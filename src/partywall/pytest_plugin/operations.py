@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from partywall.errors import PartywallError
+from partywall.pytest_plugin.collecting import marks, override, probe_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,38 +29,7 @@ if TYPE_CHECKING:
     from partywall.survey.http.settings import ApiSettings, Credentials
     from partywall.survey.http.suite import Tenant
 
-__all__ = ["assert_isolated"]
-
 OPERATION, APP, SETTINGS = "partywall_operation", "partywall_app", "partywall_settings"
-
-
-def assert_isolated(
-    target: object,
-    tenants: Mapping[str, Any] | Sequence[Credentials],
-    *,
-    openapi: str = "",
-    undecided: bool = False,
-    **options: Any,  # noqa: ANN401 - fields of ApiSettings
-) -> HttpReport:
-    """Probe an API once, and give the report if no tenant reaches another.
-
-    Args:
-        target: an ASGI or WSGI application, its ``module:attribute``, or the address of one.
-        tenants: two or more, name -> dict with ``headers``, ``cookies``, ``own``.
-        openapi: address or file of the description, where the application doesn't make one.
-        undecided: let pass what could not be decided. What `deny` leaves out, or its name (it
-            ends sessions), passes in any case.
-        options: the other settings of ``[api]``: ``deny``, ``public``, ``read_only``.
-
-    Raises:
-        AssertionError: something came through, or is undecided; the message holds each breach
-            with the requests that show it.
-        ConfigurationError: it can't be probed as asked.
-    """
-    report: HttpReport = _suite().assert_isolated(
-        target, tenants, openapi=openapi, undecided=undecided, **options
-    )
-    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +49,7 @@ class Probed:
 @pytest.fixture(scope="session")
 def partywall_settings(pytestconfig: pytest.Config) -> ApiSettings:
     """What the configuration says of the API; override it to say it in Python."""
-    settings: ApiSettings = _suite().configured(pytestconfig.rootpath)
+    settings: ApiSettings = probe_suite().configured(pytestconfig.rootpath)
     return settings
 
 
@@ -96,7 +66,7 @@ def partywall_app() -> object:
 @pytest.fixture(scope="session")
 def partywall_base(partywall_settings: ApiSettings, partywall_app: object) -> Iterator[str]:
     """The address of the API: `[api] base`, else the application's, served for the session."""
-    with _suite().based(partywall_settings, partywall_app or partywall_settings.app) as base:
+    with probe_suite().based(partywall_settings, partywall_app or partywall_settings.app) as base:
         yield base
 
 
@@ -117,7 +87,7 @@ def partywall_report(
     partywall_tenants: Mapping[str, Any] | Sequence[Credentials],
 ) -> HttpReport:
     """The report of the session's one probe."""
-    suite = _suite()
+    suite = probe_suite()
     report: HttpReport = suite.probed(
         partywall_settings, partywall_app, partywall_base, suite.told(partywall_tenants)
     )
@@ -139,7 +109,7 @@ def tenants(
     partywall_tenants: Mapping[str, Any] | Sequence[Credentials],
 ) -> Iterator[Mapping[str, Tenant]]:
     """The tenants, signed in: name -> its client and what is its own."""
-    suite = _suite()
+    suite = probe_suite()
     with suite.signed_in(
         partywall_settings, partywall_base, suite.told(partywall_tenants)
     ) as found:
@@ -150,47 +120,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test for each operation of a function that asks for `partywall_operation`."""
     if OPERATION not in metafunc.fixturenames:
         return
-    suite = _suite()
+    suite = probe_suite()
     try:
         settings = _overridden(metafunc, SETTINGS) or suite.configured(metafunc.config.rootpath)
         app = None if settings.openapi else _overridden(metafunc, APP)
         places = suite.places(settings, app or settings.app)
     except PartywallError as error:
         raise pytest.Collector.CollectError(str(error)) from error
-    marks = [pytest.mark.xdist_group("partywall")] if _parallel(metafunc.config) else []
+    kept = marks(metafunc.config)
     metafunc.parametrize(
         OPERATION,
-        [pytest.param(one, id=f"{one.at}: other tenant held", marks=marks) for one in places],
+        [pytest.param(one, id=f"{one.at}: other tenant held", marks=kept) for one in places],
         indirect=True,
     )
 
 
 def _overridden(metafunc: pytest.Metafunc, name: str) -> Any:  # noqa: ANN401 - any application
     """What the project's own fixture gives, asked while tests are collected; None without one."""
-    known = metafunc.definition.session._fixturemanager  # noqa: SLF001 - pytest has no other way
-    found = known.getfixturedefs(name, metafunc.definition) or ()
-    if not found or found[-1].func.__module__ == __name__:
+    found = override(metafunc, name)
+    if found is None:
         return None
-    if found[-1].argnames:
+    if found.argnames:
         raise pytest.Collector.CollectError(
-            f"the fixture {name} takes {', '.join(found[-1].argnames)}, and tests are collected "
+            f"the fixture {name} takes {', '.join(found.argnames)}, and tests are collected "
             "before fixtures are there: say the operations by [api] openapi, or let it take none"
         )
-    made = found[-1].func()
+    made = found.func()
     return next(made) if hasattr(made, "__next__") else made
-
-
-def _parallel(config: pytest.Config) -> bool:
-    """Whether workers of pytest-xdist share the tests: with ``--dist loadgroup``, one has these."""
-    return config.pluginmanager.hasplugin("xdist")
-
-
-def _suite() -> Any:  # noqa: ANN401 - a module that is imported only where it is used
-    try:
-        return import_module("partywall.survey.http.suite")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("partywall"):
-            raise
-        raise pytest.UsageError(
-            f"the probe needs {error.name}: pip install 'partywall[probe]'"
-        ) from error

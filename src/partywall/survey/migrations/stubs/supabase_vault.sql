@@ -1,0 +1,1 @@
+-- The platform's own stand-in, supabase.sql, has the schema vault.
