@@ -221,12 +221,13 @@ def test_a_tenant_is_removed_once(house: House) -> None:
 def test_provisioning_and_removal_at_once_end_in_one_of_the_two(house: House) -> None:
     tenant_id, work_id = house.register()
     provisioning = threading.Thread(target=house.works.noted, args=(work_id,))
-    provisioning.start()
     refused, removal = 0, ""
     while not removal:
         try:
             removal = house.plane.remove(tenant_id, grace=AT_ONCE)
         except RecordConflict:
+            if not refused:
+                provisioning.start()
             refused += 1
     house.works.run(removal)
     provisioning.join()
