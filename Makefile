@@ -15,16 +15,18 @@ CONTRIB := $(addprefix /usr/share/postgresql/,$(addsuffix /extension/pgcrypto.co
 # Debian's folder is on root's PATH only.
 PGBOUNCER := $(shell PATH="$$PATH:/usr/sbin" command -v pgbouncer)
 
+REDIS := $(shell command -v redis-server)
+
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo test lint postgres pgbouncer curl chromium clean
+.PHONY: demo test lint postgres pgbouncer redis curl chromium clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.project
 	@$(BIN)/python examples/invoices/demo.py
 	@$(BIN)/partywall demo
 
-test: $(VENV)/.project postgres pgbouncer curl chromium
+test: $(VENV)/.project postgres pgbouncer redis curl chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.project
@@ -67,6 +69,15 @@ pgbouncer:
 		$(APT) update -qq && $(APT) install -qq -y pgbouncer >/dev/null; \
 	else \
 		echo "the tests look for PgBouncer on PATH" >&2; \
+	fi
+
+# As with PostgreSQL: the package may start one for the machine.
+redis:
+	@test -n "$(REDIS)" || if command -v apt-get >/dev/null; then \
+		echo "no Redis: installing Debian's" >&2; \
+		$(APT) update -qq && $(APT) install -qq -y redis-server >/dev/null; \
+	else \
+		echo "the tests look for redis-server on PATH" >&2; \
 	fi
 
 # The witnesses of a probe are commands; the tests run them.

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from psycopg import sql
+from redis import Redis as RedisClient
 
-from partywall.servers import Binaries, Postgres, find_binaries, postgres
+from partywall.servers import Binaries, Postgres, Redis, find_binaries, postgres, redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,26 @@ def pytest_collection_finish() -> None:
     """Hide from the collector of garbage what lives as long as the run."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A Redis of this worker."""
+    with redis() as running:
+        yield running
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> Iterator[str]:
+    """The address of a Redis without keys, logins or scripts of another test."""
+    with RedisClient.from_url(redis_server.url()) as client:
+        client.flushall()
+        client.script_flush()
+        client.function_flush()
+        yield redis_server.url()
+        for name in set(client.acl_users()) - {"default"}:
+            client.acl_deluser(name)
+        client.acl_setuser("default", enabled=True, nopass=True, commands=["+@all"], keys=["*"])
 
 
 @dataclass(frozen=True, slots=True)

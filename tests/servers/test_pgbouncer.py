@@ -13,6 +13,7 @@ import pytest
 from partywall.errors import ConfigurationError, ServerError
 from partywall.servers import Account, PgBouncer, Postgres, pgbouncer, postgres
 from partywall.servers.cluster import HOST
+from partywall.servers.daemon import Daemon
 from partywall.servers.launch import free_port
 from partywall.servers.processes import processes_of
 from tests.servers.programs import ACCOUNTS, program
@@ -96,7 +97,7 @@ def test_a_machine_without_it_is_told_what_to_install(
     postgres15: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys.modules[PgBouncer.__module__], "PLACES", str(tmp_path))
+    monkeypatch.setattr(sys.modules[Daemon.__module__], "PLACES", str(tmp_path))
     with pytest.raises(ConfigurationError, match="install Debian's package pgbouncer"):
         pgbouncer(postgres15)
 
@@ -123,7 +124,7 @@ def test_a_port_that_was_snatched_is_given_up(
         snatcher.listen()
         snatched = snatcher.getsockname()[1]
         choices = iter([snatched, free_port()])
-        monkeypatch.setattr(sys.modules[PgBouncer.__module__], "free_port", lambda: next(choices))
+        monkeypatch.setattr(sys.modules[Daemon.__module__], "free_port", lambda: next(choices))
         with pgbouncer(postgres15) as bouncer:
             assert bouncer.port != snatched
             assert ask(bouncer, "SELECT 1") == "1"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
-NAMES = {"postgres", "initdb", "pg_basebackup", "pgbouncer"}
+NAMES = {"postgres", "initdb", "pg_basebackup", "pgbouncer", "redis-server"}
 POLL_S = 0.01
 PATIENCE_S = 10.0
 
