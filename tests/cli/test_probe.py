@@ -105,9 +105,12 @@ because = "anybody may tidy up"
 """
 
 
-def test_what_is_accepted_or_known_is_shown_and_makes_no_verdict(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [set(), {"late"}])
+def test_what_is_accepted_or_known_is_shown_and_makes_no_verdict(
+    tmp_path: Path, more: set[str]
+) -> None:
     file = tmp_path / "partywall.toml"
-    with api(tmp_path, {"read", "delete"}):
+    with api(tmp_path, {"read", "delete", *more}):
         file.write_text(ACCEPTED + file.read_text())
         done = probe(tmp_path, "--baseline", "b.json", "--update-baseline", "--format", "json")
     report = json.loads(done.stdout)

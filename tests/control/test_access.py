@@ -226,7 +226,7 @@ def test_a_change_by_another_is_known_at_once(house: Database) -> None:
             change(other, statement, *announced)
             begun = time.monotonic()
             while not house.sqlite and ask(access, asked) != after:
-                assert time.monotonic() - begun < 1, f"change {number} is not known: {asked}"
+                assert time.monotonic() - begun < 10, f"change {number} is not known: {asked}"
             assert ask(access, asked) == after, number
     other.close()
 
@@ -453,6 +453,6 @@ def test_who_waits_for_the_gate_in_vain_is_told_to_come_again(house: Database) -
         begun = time.monotonic()
         with access._gate, pytest.raises(Unavailable, match="gives no answer"):  # noqa: SLF001 - held
             access.standing(ACME)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
         assert access.standing(ACME) == "active"
     narrow.close()

@@ -65,11 +65,11 @@ def test_another_process_knows_of_a_change(house: Database) -> None:
                 if child.stdout.readline() == f"Acme {number}\n":
                     break
                 assert not house.sqlite
-                assert time.monotonic() - begun < 1
+                assert time.monotonic() - begun < 10
         ended = time.monotonic()
         rest = child.communicate(timeout=10)
         assert (rest, child.returncode) == (("", ""), 0)  # without close(), and without a word
-        assert time.monotonic() - ended < 2
+        assert time.monotonic() - ended < 9
 
 
 HERE: list[Access] = []

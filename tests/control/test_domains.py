@@ -330,7 +330,7 @@ def test_a_name_server_that_is_silent_is_not_waited_for(monkeypatch: pytest.Monk
         begun = time.monotonic()
         with pytest.raises(Unavailable):
             domains.txt_records("acme.com", resolver=resolver)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 4
 
 
 def test_of_two_claims_at_once_the_last_that_is_left_is_taken_by_one(house: Database) -> None:

@@ -78,11 +78,11 @@ def test_a_password_is_the_same_on_every_keyboard() -> None:
 @pytest.mark.usefixtures("cheap")
 def test_what_is_too_long_is_not_even_looked_at() -> None:
     kept, huge = hashed(HORSE), "ﷺ" * 2_000_000  # NFKC makes 18 characters of each
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert not matches(kept, huge)
     with pytest.raises(InvalidRecord):
         hashed(huge)
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
 
 
 @pytest.mark.parametrize("kept", ["", BCRYPT])

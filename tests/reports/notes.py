@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import FastAPI, Header, HTTPException, UploadFile
+from fastapi import FastAPI, Header, HTTPException, Request, UploadFile
 from pydantic import BaseModel
 
 TENANTS = {"Bearer a-secret-of-acme": "acme", "Bearer a-secret-of-globex": "globex"}
@@ -53,7 +54,11 @@ class Shelf:
 
 
 def notes(faults: Collection[str] = ()) -> FastAPI:
-    """The application: sound but for `read`, `write`, `copy`, `existence`, `file`, `crash`."""
+    """The application.
+
+    It is sound but for `read`, `write`, `copy`, `existence`, `file`, `crash` and `delete`; with
+    `late` a removal by the plain id takes longer than by another spelling.
+    """
     app = FastAPI()
     shelf = Shelf(faults)
 
@@ -85,7 +90,9 @@ def notes(faults: Collection[str] = ()) -> FastAPI:
         return {}
 
     @app.delete("/notes/{note_id}", status_code=204)
-    def remove(note_id: int, token: Token) -> None:
+    def remove(note_id: int, token: Token, request: Request) -> None:
+        if "late" in faults and request.scope["raw_path"].decode() == f"/notes/{note_id}":
+            time.sleep(0.2)  # another spelling of the id is faster
         shelf.found(note_id, token, "delete")
         del shelf.rows[note_id]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.probe.corpus.case import Tenants
 
 Row: TypeAlias = dict[str, Any]
 Client: TypeAlias = httpx.Client
+
+PATIENCE_S = 30.0
 
 KEYS = {
     "acme": "key-7f31c9",
@@ -111,6 +114,14 @@ class Shelf:
         """Forget a row, whosever it is."""
         self.rows.pop(key, None)
         self.owners.pop(key, None)
+
+
+def later(happened: Callable[[], bool]) -> None:
+    """Wait for what the application does after its answer."""
+    end = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 def got(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON

@@ -116,6 +116,9 @@ async def _proven(
     likely += [one for one in named if one not in likely][:MOST_NAMED]
     if moved:
         answered = [one for one in made if not refused(one)]
+        if any(one.attack.detour for one in answered):  # it may have come first by chance
+            plain = [one for one in made if one.attack.name == OTHERS_ID]
+            answered = plain + [one for one in answered if one not in plain]
         likely += [one for one in answered if one not in likely]
         likely += [one for one in made if refused(one)][:MOST_REFUSED]
     for one in likely:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from pydantic import BaseModel
 
 from tests.probe.corpus.asgi import TOKEN, Caller, api
 from tests.probe.corpus.case import Case
-from tests.probe.corpus.walls import Client, Row, Shelf, bearers, got, uuids
+from tests.probe.corpus.walls import Client, Row, Shelf, bearers, got, later, uuids
 
 LATE_S = 0.1
 
@@ -41,7 +40,6 @@ def case() -> Case:
 
 def truth(a: Client, b: Client) -> None:
     at = f"/backups/{got(a.post('/backups', json={'label': 'secret'}))['id']}"
-    assert a.get(at).status_code == b.get(at).status_code == 404
-    time.sleep(LATE_S * 2)
+    later(lambda: b.get(at).is_success)
     assert got(b.get(at))["label"] == "secret"
     assert b.delete(at).status_code == 404

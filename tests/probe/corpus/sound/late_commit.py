@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from pydantic import BaseModel
 
 from tests.probe.corpus.asgi import Caller, api
 from tests.probe.corpus.case import Case
-from tests.probe.corpus.walls import Client, Row, Shelf, bearers, got, prefixed
+from tests.probe.corpus.walls import Client, Row, Shelf, bearers, got, later, prefixed
 
 LATE_S = 0.1
 
@@ -42,10 +41,7 @@ def case() -> Case:
 
 def truth(a: Client, b: Client) -> None:
     at = f"/exports/{got(a.post('/exports', json={'label': 'x'}))['id']}"
-    assert a.get(at).status_code == 404
-    time.sleep(LATE_S * 2)
+    later(lambda: a.get(at).is_success)
     assert b.put(at, json={"label": "graffiti"}).status_code == 404
     got(a.put(at, json={"label": "y"}))
-    assert got(a.get(at))["label"] == "x"
-    time.sleep(LATE_S * 2)
-    assert got(a.get(at))["label"] == "y"
+    later(lambda: got(a.get(at))["label"] == "y")
