@@ -1,4 +1,4 @@
-"""Answers kept for each tenant apart: in the process's memory, or in the tenant's part of a Redis."""
+"""Answers kept for each tenant apart: in the process's memory, or in a tenant's part of a Redis."""
 
 from partywall.adapters.caching.counts import Counts, Tally
 from partywall.adapters.caching.decorator import (
