@@ -1,0 +1,118 @@
+"""One definition of a method for code that blocks, code that awaits, and code that queues."""
+
+from __future__ import annotations
+
+import functools
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator
+    from typing import Self
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Steps: TypeAlias = "Generator[Any, Any, T]"
+"""What has to be done one after the other; each step is yielded, and its outcome sent back."""
+
+
+class Wait(NamedTuple):
+    """A step: let some time pass."""
+
+    seconds: float
+
+
+class Compute(NamedTuple):
+    """A step: have the caller's function work."""
+
+
+class Blocking:
+    """Takes steps while its caller waits."""
+
+    def drive(self, steps: Steps[T], compute: Callable[[], Any] | None = None) -> T:
+        """Take all of the steps.
+
+        Args:
+            steps: what is to be done.
+            compute: what a `Compute` among them calls.
+        """
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = self._take(step, compute)
+                except BaseException as error:  # noqa: BLE001 - the steps say what it means
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return] # StopIteration isn't generic
+
+    def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
+        raise NotImplementedError
+
+
+class Awaiting:
+    """Takes steps in an event loop."""
+
+    async def drive(self, steps: Steps[T], compute: Callable[[], Any] | None = None) -> T:
+        """As `Blocking.drive`; *compute* is awaited."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = await self._take(step, compute)
+                except BaseException as error:  # noqa: BLE001 - as above; a cancellation too
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return] # StopIteration isn't generic
+
+    async def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
+        raise NotImplementedError
+
+
+class Journey(Generic[P, T]):
+    """A method that is written as steps, and taken by the object that has it."""
+
+    def __init__(self, plan: Callable[Concatenate[Any, P], Steps[T]]) -> None:
+        self.plan = plan
+        self.__doc__, self.__name__ = plan.__doc__, plan.__name__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Blocking, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, instance: Awaiting, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """The method of *instance*."""
+        if instance is None:
+            return self
+
+        def taken(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return instance.drive(self.plan(instance, *args, **kwargs))
+
+        return taken
+
+
+def immediate(plan: Callable[Concatenate[Any, P], T]) -> Journey[P, T]:
+    """A method without any step that takes time."""
+
+    @functools.wraps(plan)
+    def steps(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Steps[T]:
+        yield from ()
+        return plan(self, *args, **kwargs)
+
+    return Journey(steps)

@@ -1,0 +1,126 @@
+"""Commands as values: what is sent, and how its answer is read.
+
+A command is written once (`commands`); whether calling it waits, gives something to await or puts
+it into a queue is a matter of the object that it is called on.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    TypeVar,
+    overload,
+)
+
+from partywall.adapters.caching.sharing import Awaiting, Blocking
+from partywall.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Self
+
+    from partywall.adapters.redis.keyspace import Key
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Call(NamedTuple, Generic[T]):
+    """One command, its keys under the tenant's prefix.
+
+    Attributes:
+        arguments: what is sent.
+        read: makes the answer of what the client gives.
+    """
+
+    arguments: tuple[Any, ...]
+    read: Callable[[Any], T]
+
+
+class Batch(NamedTuple):
+    """Some commands in one round trip.
+
+    Attributes:
+        calls: what is sent.
+        watched: do nothing, and answer None, unless this key holds `expected` until the end; all
+            of the calls are then done at once.
+        read: makes the answer of the answers to the calls.
+    """
+
+    calls: Sequence[Call[Any]]
+    watched: Key | None = None
+    expected: bytes = b""
+    read: Callable[[list[Any]], Any] = list
+
+    def answer(self, answers: Sequence[Any]) -> Any:
+        """What the answers of the client say."""
+        calls = zip(self.calls, answers, strict=True)
+        return self.read([call.read(answer) for call, answer in calls])
+
+
+class Queueing:
+    """Takes commands for later."""
+
+    def perform(self, call: Call[Any]) -> None:
+        """Remember it."""
+        raise NotImplementedError
+
+
+class Command(Generic[P, T]):
+    """A method that is one command."""
+
+    def __init__(self, plan: Callable[Concatenate[Any, P], Call[T]]) -> None:
+        self.plan = plan
+        self.__doc__, self.__name__ = plan.__doc__, plan.__name__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Blocking, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, instance: Awaiting, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    @overload
+    def __get__(self, instance: Queueing, owner: type) -> Callable[P, None]: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """The method of *instance*."""
+        if instance is None:
+            return self
+        plan, perform = self.plan, instance.perform
+
+        def performed(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return perform(plan(instance, *args, **kwargs))
+
+        return performed
+
+
+def in_clear(plan: Callable[Concatenate[Any, P], Call[T]]) -> Command[P, T]:
+    """A command whose values the server itself has to compare or to count.
+
+    The method raises `ConfigurationError` on a cache that seals its values.
+    """
+
+    @functools.wraps(plan)
+    def checked(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
+        require_clear(self.space.sealing, plan.__name__)
+        return plan(self, *args, **kwargs)
+
+    return Command(checked)
+
+
+def require_clear(sealing: object, what: str) -> None:
+    """Let nothing into a sealed cache that would lie there in the clear.
+
+    Raises:
+        ConfigurationError: when there is a *sealing*.
+    """
+    if sealing is not None:
+        raise ConfigurationError(
+            f"{what} needs values that the server can read, and this cache seals them: use a "
+            "TenantCache without sealing= for what may lie there in the clear"
+        )
