@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
+
+    from sqlalchemy import URL
 
     from partywall.runtime.workflows.hosting import Host
     from partywall.runtime.workflows.sealing import Seal
@@ -19,6 +22,7 @@ class Found:
 
     Attributes:
         outcome: the sealed result, or why there is none; "" while there is neither.
+        ended_by: where the engine has ended it, the name of its reason.
     """
 
     key: str
@@ -26,6 +30,7 @@ class Found:
     status: Status
     created_at: dt.datetime
     outcome: str = ""
+    ended_by: str = ""
 
     @property
     def ended(self) -> bool:
@@ -76,8 +81,13 @@ class Engine(Protocol):
     def seal(self) -> Seal:
         """The key of what it keeps."""
 
-    def launch(self, host: Host) -> None:
-        """Begin to run what was started, here and by others."""
+    def launch(self, host: Host, application: Sequence[URL]) -> None:
+        """Begin to run what was started, here and by others.
+
+        Args:
+            host: runs bodies and steps.
+            application: with whose logins nobody may read what the engine keeps.
+        """
 
     def start(self, place: Place, workflow: Workflow, sealed: str, delay_s: float) -> None:
         """Start an execution, durably once this returns; nothing for one that is there."""

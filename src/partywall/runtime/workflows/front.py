@@ -55,6 +55,7 @@ class TenantWorkflows:
         engine: keeps and runs them.
         admit: raises for a context that may not be entered.
         directory: asked again before a body runs, and before each step.
+        application: the databases of the tenants, with the application's own login.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class TenantWorkflows:
         engine: Engine,
         admit: Callable[[TenantContext], object],
         directory: Directory | None = None,
+        application: Sequence[URL] = (),
     ) -> None:
+        self._application = tuple(application)
         self._engine = engine
         self._seal = engine.seal
         self._admit = admit
@@ -161,7 +164,7 @@ class TenantWorkflows:
             WorkError: when its database or its server can't be reached.
         """
         host = Host(self._seal, self._directory, self._workflows, self._steps, self._fired)
-        self._engine.launch(host)
+        self._engine.launch(host, self._application)
 
     def start(
         self,
@@ -449,6 +452,8 @@ class TenantWorkflows:
             return json.loads(self._seal.open(found.outcome, place.bound("result")))
         if found.status != "failed":
             raise ExecutionFailed(f"the execution {SUMMARY[found.status]}", status=found.status)
+        if found.ended_by:
+            raise ExecutionFailed("the workflow engine has ended the execution", kind=found.ended_by)
         failure = json.loads(self._seal.open(found.outcome, place.bound("failure")))
         raise ExecutionFailed(failure["message"], kind=failure["kind"])
 
