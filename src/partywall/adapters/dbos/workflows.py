@@ -229,9 +229,14 @@ class DbosWorkflows:
         """Forget a schedule; nothing where there is none."""
         self._connected()[0].delete_schedule(prefix(tenant) + name)
 
-    def fire(self, tenant: str, name: str) -> None:
-        """Let a schedule do now what it does when it is due."""
-        self._connected()[0].trigger_schedule(prefix(tenant) + name)
+    def fire(self, tenant: str, name: str) -> bool:
+        """Let a schedule do now what it does when it is due; False where there is none."""
+        client, _ = self._connected()
+        key = prefix(tenant) + name
+        if client.get_schedule(key) is None:
+            return False
+        client.trigger_schedule(key)
+        return True
 
     def close(self) -> None:
         """Stop running when the steps that are being taken have ended; the rest stays."""

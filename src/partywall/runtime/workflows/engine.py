@@ -115,8 +115,8 @@ class Engine(Protocol):
     def unschedule(self, tenant: str, name: str) -> None:
         """Forget a schedule; nothing where there is none."""
 
-    def fire(self, tenant: str, name: str) -> None:
-        """Let a schedule do now what it does when it is due."""
+    def fire(self, tenant: str, name: str) -> bool:
+        """Let a schedule do now what it does when it is due; False where there is none."""
 
     def close(self) -> None:
         """Stop running; what has not ended stays, for the next one to take up."""

@@ -347,9 +347,9 @@ class TenantWorkflows:
         Raises:
             UnknownExecution: when the tenant has no schedule of this name.
         """
-        if all(each.name != name for each in self.schedules(context)):
+        self._admit(context)
+        if not self._engine.fire(context.tenant_id, named("schedule", name)):
             raise UnknownExecution("there is no schedule by this name")
-        self._engine.fire(context.tenant_id, name)
 
     def close(self) -> None:
         """Stop running; what has not ended stays, for the next one to take up."""
