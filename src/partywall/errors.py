@@ -16,6 +16,7 @@
     │   └── DeletedTenant       its name is a tombstone and is never given out again
     ├── WallError               a statement or an object would have crossed a wall
     │   ├── TenantMismatch      what belongs to one tenant was used as another
+    │   ├── ForgedExecution     what a workflow engine keeps is not what was put there
     │   └── MissingTenantFilter a statement can't be shown to stay with the tenant
     ├── AccessError             somebody may not do what they asked for
     │   ├── NotAuthenticated    nobody, or a credential that does not hold
@@ -27,6 +28,11 @@
     │   └── RecordConflict      it would stand against another record, or a rule
     ├── QuotaExceeded           a tenant has used up what it may have
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
+    ├── WorkflowError           about one execution of a tenant's workflow
+    │   ├── UnknownExecution    there is none by that id, or not in this tenant
+    │   ├── ExecutionPending    it has not ended in the time one may wait
+    │   ├── ExecutionFailed     it has ended without a result; `kind` says of what
+    │   └── StepFailed          a step of it has failed for good; `kind` says of what
     ├── Unavailable             what is needed for an answer is down; try again
     ├── PoolTimeout             every connection was in use for as long as one may wait
     ├── UpgradeError            a move onto row security stopped; run again, it goes on
@@ -98,6 +104,10 @@ class MissingTenantFilter(WallError):
     """A statement touches a tenant's table and can't be shown to stay with that tenant."""
 
 
+class ForgedExecution(WallError):
+    """What a workflow engine keeps of an execution is not what was put there; nothing was run."""
+
+
 class AccessError(PartywallError):
     """Somebody may not do what they asked for."""
 
@@ -153,6 +163,44 @@ class QuotaExceeded(PartywallError):
 
 class WorkError(PartywallError):
     """A tenant could not be provisioned or removed; nothing half-made is left."""
+
+
+class WorkflowError(PartywallError):
+    """About one execution of a tenant's workflow."""
+
+
+class UnknownExecution(WorkflowError):
+    """There is no execution by that id, or not in this tenant."""
+
+
+class ExecutionPending(WorkflowError):
+    """The execution has not ended in the time that one was ready to wait; it goes on."""
+
+
+class ExecutionFailed(WorkflowError):
+    """The execution has ended without a result.
+
+    Attributes:
+        kind: the class of the error that ended it; "" for one that was cancelled or timed out.
+        status: failed, cancelled, timed_out.
+    """
+
+    def __init__(self, message: str, *, kind: str = "", status: str = "failed") -> None:
+        super().__init__(message)
+        self.kind, self.status = kind, status
+
+
+class StepFailed(WorkflowError):
+    """A step of an execution has failed as often as it may; raised in the body of the workflow.
+
+    Attributes:
+        kind: the class of its last error: the error itself may have been raised by a process that
+            is gone.
+    """
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Unavailable(PartywallError):

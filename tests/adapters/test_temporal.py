@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from temporalio.client import Client
 
-from partywall.adapters.temporal import NAME, TemporalWorks
+from partywall.adapters.temporal.works import NAME, TemporalWorks
 from partywall.control import tenants
 from partywall.control.plane import ControlPlane
 from partywall.control.registration import NewUser

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from temporalio.client import Client
 
 from partywall.adapters import temporal
-from partywall.adapters.dbos import ALIVE, DbosWorks, left
+from partywall.adapters.dbos.works import ALIVE, DbosWorks, left
 from partywall.adapters.temporal import TemporalWorks
 from partywall.control import tables
 from partywall.control.plane import ControlPlane

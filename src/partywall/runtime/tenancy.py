@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from partywall.runtime.directory import Directory, Standing
     from partywall.runtime.events import Observer
     from partywall.runtime.health import Health
+    from partywall.runtime.workflows.engine import Engine as WorkflowEngine
+    from partywall.runtime.workflows.front import TenantWorkflows
     from partywall.runtime.plain import AsyncTenantConnection
 
 LEASES = 1024
@@ -69,6 +72,7 @@ class Tenancy:
         directory: says whether a tenant exists and may be entered; without it, that is known only
             where each tenant has a schema, a database or a file of its own.
         observer: is told of entering, refusals and waiting.
+        workflows: the engine of durable workflows: `DbosWorkflows`, `TemporalWorkflows`.
         expire_on_commit: as SQLAlchemy's; off, since what a block has loaded is read after it.
         connect_args: passed on to the driver.
 
@@ -88,6 +92,7 @@ class Tenancy:
         servers: Mapping[str, str | URL] | None = None,
         directory: Directory | None = None,
         observer: Observer | None = None,
+        workflows: WorkflowEngine | None = None,
         expire_on_commit: bool = False,
         connect_args: Mapping[str, Any] | None = None,
     ) -> None:
@@ -109,6 +114,7 @@ class Tenancy:
         )
         self._usual = self.grounds.framing({})
         self._directory = directory
+        self._workflows = self._front(workflows) if workflows is not None else None
         self._leases: dict[TenantContext, Lease] = {}
         self._expire_on_commit = expire_on_commit
         self._session_class = session_class(isolation)
@@ -238,6 +244,20 @@ class Tenancy:
 
         return AsyncSessionBlock(opened)
 
+    @property
+    def workflows(self) -> TenantWorkflows:
+        """Durable workflows, each execution of which belongs to one tenant.
+
+        Raises:
+            ConfigurationError: without an engine.
+        """
+        if self._workflows is None:
+            raise ConfigurationError(
+                "this Tenancy has no workflow engine: Tenancy(…, workflows=DbosWorkflows(url, "
+                "key=…)), or TemporalWorkflows"
+            )
+        return self._workflows
+
     def position(self, context: TenantContext) -> str:
         """How far the tenant's database has written: `not_before=` of a session that reads it.
 
@@ -265,11 +285,15 @@ class Tenancy:
         )
 
     def close(self) -> None:
-        """Close the idle connections of sync code; the next session opens others."""
+        """Stop workflows, and close the idle connections of sync code; a session opens others."""
+        if self._workflows is not None:
+            self._workflows.close()
         self.grounds.dispose(asynchronous=False)
 
     async def async_close(self) -> None:
-        """Close the idle connections, of async code and of sync code."""
+        """As `close`, for the connections of async code and of sync code."""
+        if self._workflows is not None:
+            await asyncio.to_thread(self._workflows.close)
         await greenlet_spawn(partial(self.grounds.dispose, asynchronous=True))
         self.close()
 
@@ -319,6 +343,12 @@ class Tenancy:
             self.observer.opened_to_all(reason, by)
         begin, ending = self._usual
         return Lease(self.isolation, None, begin, ending, reason, self.observer)
+
+    def _front(self, engine: WorkflowEngine) -> TenantWorkflows:
+        from partywall.runtime.workflows import TenantWorkflows  # noqa: PLC0415 - an extra
+
+        application = [self.grounds.url, *self.grounds.servers.values()]
+        return TenantWorkflows(engine, self.lease, self._directory, application)
 
     def _admit(self, context: TenantContext, standing: Standing | None) -> None:
         error = refusal(standing)

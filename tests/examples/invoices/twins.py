@@ -30,7 +30,7 @@ FORKS.set_forkserver_preload(
         "aiosqlite",
         "uvicorn.lifespan.on",
         "uvicorn.protocols.http.auto",
-        "partywall.adapters.dbos",
+        "partywall.adapters.dbos.works",
         "partywall.adapters.fastapi",
         "partywall.control.migrations",
         "partywall.control.plane",

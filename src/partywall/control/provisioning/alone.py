@@ -12,7 +12,7 @@ import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 from sqlalchemy import func, select, text
@@ -22,7 +22,7 @@ from partywall.errors import WorkError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
 
     from partywall.control.database import Database
 
@@ -30,6 +30,18 @@ PATIENCE = text("SET LOCAL lock_timeout = '60s'")
 """Then the act is tried again: nobody waits for ever for a server that stands still."""
 
 _turn: ContextVar[Any] = ContextVar("turn", default=None)  # the driver's connection with the lock
+
+
+class Located(Protocol):
+    """A database, as far as locks need one: a control plane's, or a workflow engine's own."""
+
+    @property
+    def url(self) -> URL:
+        """Where it is."""
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether it is a file."""
 
 
 class TurnLost(BaseException):
@@ -100,7 +112,7 @@ def key(name: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def lock_file(database: Database, name: str) -> Path:
+def lock_file(database: Located, name: str) -> Path:
     """Where the lock of *name* lies, beside a SQLite database."""
     folder = Path(f"{database.url.database}-locks")
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from partywall.control.database import Database
+    from partywall.control.provisioning.alone import Located
 
 
 class Presence:
     """That this process lives, said to all others, until it closes or dies.
 
     Args:
-        database: the control plane's; on PostgreSQL one connection of its own is kept open to it.
+        database: of whose processes it is one; on PostgreSQL one connection of its own is kept
+            open to it.
         process: the name of this process, which no other has.
     """
 
-    def __init__(self, database: Database, process: str) -> None:
+    def __init__(self, database: Located, process: str) -> None:
         self._database = database
         self._process = process
         self._stack = ExitStack()

@@ -1,4 +1,4 @@
-"""Works on DBOS: workflows kept in PostgreSQL or SQLite, run by the application's own processes."""
+"""The works of a control plane on DBOS."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
-from partywall.control.database import DRIVERS, new_id, now
+from partywall.adapters.dbos.instance import NAME, Membership, Stopped
+from partywall.control.database import now
 from partywall.control.provisioning.presence import Presence
 from partywall.control.provisioning.saga import course
 from partywall.errors import ConfigurationError, WorkError
@@ -25,22 +26,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("partywall.works")
 
-NAME = "partywall"
-"""Of the workflow and of the queue on which works wait: never changed, for old ones name it."""
-
-VERSION = "1"
-"""Of the workflow: one that an earlier release of the application began is taken up by the next."""
-
 ALIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 LONGEST_PAUSE_S = 30.0
-CONNECTIONS = 5  # of DBOS to its database
 RECONCILE_EVERY = 12  # heartbeats
-
-_alone = threading.Lock()  # DBOS is one for the whole process
-
-
-class Stopped(BaseException):
-    """The process stops working: the workflow stays as it is, for the next one to take up."""
 
 
 class DbosWorks:
@@ -61,7 +49,7 @@ class DbosWorks:
         self._url = None if url is None else make_url(url)
         self._heartbeat_s = heartbeat_s
         self._patience_s = patience_s
-        self._process = f"dbos-{new_id()}"
+        self._membership: Membership | None = None
         self._stopping = threading.Event()
         self._idle = threading.Condition()
         self._acting = 0
@@ -77,16 +65,13 @@ class DbosWorks:
             ConfigurationError: when something else uses DBOS in this process.
             WorkError: when its database can't be reached.
         """
-        if not _alone.acquire(blocking=False):
-            raise ConfigurationError(
-                "DBOS works in this process already, and there can be only one: close the other "
-                "control plane first"
-            )
+        if self._saga is not None:
+            raise ConfigurationError("this workflow engine works already: launch it once")
+        membership = Membership("a control plane", self._address(saga))
         try:
-            self._begin(saga)
+            self._begin(saga, membership)
         except BaseException as error:
-            if self._saga is None:
-                _alone.release()
+            self._membership, self._saga = membership, saga
             self.close()
             if isinstance(error, Exception) and not isinstance(error, ConfigurationError):
                 raise WorkError(
@@ -95,46 +80,24 @@ class DbosWorks:
                 ) from error
             raise
 
-    def _begin(self, saga: Acting) -> None:
+    def _begin(self, saga: Acting, membership: Membership) -> None:
         self._stopping.clear()
-        quieten()
-        DBOS(
-            config=DBOSConfig(
-                name=NAME,
-                system_database_url=self._address(saga),
-                sys_db_pool_size=CONNECTIONS,
-                application_version=VERSION,
-                executor_id=self._process,
-                log_level="WARNING",
-                enable_otlp=False,
-            )
-        )
-        if DBOS.executor_id != self._process:
-            raise ConfigurationError(
-                "this process uses DBOS for something else, and there can be only one: work in a "
-                "process of its own, or on Temporal"
-            )
-        self._saga = saga
-
-        @DBOS.workflow(name=NAME, max_recovery_attempts=None)
-        def run(work_id: str) -> None:
-            self._workflow(work_id)
-
-        self._presence = Presence(saga.database, self._process)
-        DBOS.launch()
+        self._membership, self._saga = membership, saga
+        run = membership.workflow(NAME, self._workflow, asynchronous=False)
+        self._presence = Presence(saga.database, membership.process)
+        membership.launch(NAME)
         DBOS.register_queue(NAME)
         self._run = run
         self._watch = threading.Thread(target=self._watching, name="partywall works", daemon=True)
         self._watch.start()
 
-    def _address(self, saga: Acting) -> str:
+    def _address(self, saga: Acting) -> URL:
         url = self._url
         if url is None:
             url = saga.database.url
             if saga.database.sqlite:
                 url = url.set(database=f"{url.database}.works")
-        url = url.set(drivername=DRIVERS[url.drivername])
-        return url.render_as_string(hide_password=False)
+        return url
 
     def start(self, work_id: str, *, not_before: dt.datetime | None = None) -> None:
         """Start a work, durably once this returns; again for one that was started: nothing.
@@ -205,8 +168,10 @@ class DbosWorks:
     def _take_over(self) -> None:
         """Enqueue again what processes were doing that are dead."""
         assert self._presence is not None  # noqa: S101 - this thread is started after it
+        assert self._membership is not None  # noqa: S101 - as above
         self._presence.renew()
-        for process in {found.executor_id for found in left("PENDING")} - {None, self._process}:
+        others = {found.executor_id for found in left("PENDING")} - {self._membership.process}
+        for process in others - {None}:
             with self._presence.dead(str(process)) as dead:
                 for found in left("PENDING", str(process)) if dead else ():
                     DBOS.resume_workflow(found.workflow_id, queue_name=NAME)
@@ -231,11 +196,11 @@ class DbosWorks:
             self._idle.wait_for(lambda: self._acting == 0)
         if self._watch is not None:
             self._watch.join()
-        DBOS.destroy(destroy_registry=True)
+        if self._membership is not None:
+            self._membership.leave()
         if self._presence is not None:
             self._presence.close()
-        self._saga = self._run = self._presence = self._watch = None
-        _alone.release()
+        self._saga = self._run = self._presence = self._watch = self._membership = None
 
 
 def left(status: str, process: str | None = None) -> list[Any]:
@@ -271,9 +236,3 @@ def in_time(starting: Callable[[], None], patience_s: float) -> None:
             f"the workflow could not be started ({type(errors[0]).__name__})"
         ) from errors[0]
 
-
-def quieten() -> None:
-    """Let DBOS log through the application's own handlers; it would add one to the console."""
-    log = logging.getLogger("dbos")
-    if not log.handlers:
-        log.addHandler(logging.NullHandler())
