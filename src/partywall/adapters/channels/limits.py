@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from partywall.errors import ConfigurationError, QuotaExceeded
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from partywall.context import TenantContext
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +77,12 @@ class Seats:
         try:
             yield
         finally:
-            self._tenants -= Counter([tenant])  # which forgets who has none left
-            self._users -= Counter([user])
+            given_back(self._tenants, tenant)
+            given_back(self._users, user)
+
+
+def given_back(counter: Counter[K], key: K) -> None:
+    """One less; who has none left is forgotten."""
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]

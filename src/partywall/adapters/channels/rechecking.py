@@ -40,6 +40,10 @@ TOO_OLD = 2
 """So many times the schedule may pass without an answer."""
 
 
+BEARER = "bearer."
+"""What a subprotocol begins with that is a credential: never the one that is chosen."""
+
+
 class News(Protocol):
     """Tells what has changed: `plane.access`."""
 
@@ -82,9 +86,8 @@ class Rechecks:
         context = subscriber.context
         keys: frozenset[str] = frozenset()
         if self._news is not None:
-            told = subscriber.connection.headers.get("authorization", "")
-            credential = told.rpartition(" ")[2]
-            keys = self._news.keys_of(context.tenant_id, context.user_id, credential)
+            shown = credential(subscriber.connection)
+            keys = self._news.keys_of(context.tenant_id, context.user_id, shown)
         self._all[subscriber] = keys
         for key in keys:
             self._hanging[key].add(subscriber)
@@ -166,3 +169,10 @@ class Rechecks:
         except Exception:
             LOG.exception("a socket is closed, for it could not be looked at again")
             subscriber.end(endings.UNCONFIRMED)
+
+
+def credential(connection: HTTPConnection) -> str:
+    """What was shown: in the header, or among a WebSocket's subprotocols."""
+    offered = [p for p in connection.scope.get("subprotocols", ()) if p.startswith(BEARER)]
+    told = connection.headers.get("authorization", "").rpartition(" ")[2]
+    return told or "".join(offered[:1]).removeprefix(BEARER)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from starlette.websockets import WebSocketDisconnect
 
 from partywall.adapters.channels import endings
+from partywall.adapters.channels.rechecking import BEARER
 from partywall.errors import SocketClosed
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from partywall.adapters.channels.endings import Ending
     from partywall.adapters.channels.subscriber import Subscriber
     from partywall.context import TenantContext
-
-BEARER = "bearer."
-"""What a subprotocol begins with that is a credential: never the one that is chosen."""
 
 CLOSE_S = 5.0
 """So long what waits may take to be sent when the handler has come to its end."""

@@ -36,7 +36,7 @@ class Line(ABC, Generic[T]):
         self.heartbeat_s = heartbeat_s
         self._heard: Heard | None = None
         self._lost: Lost | None = None
-        self._failures = (*self.errors, OSError, TimeoutError)
+        self._failures: tuple[type[Exception], ...] = (*self.errors, OSError, TimeoutError)
         self._connection: T | None = None
         self._connecting = asyncio.Lock()
         self._failed_s = -PAUSE_S
