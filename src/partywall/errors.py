@@ -26,6 +26,10 @@
     │   ├── InvalidRecord       a slug, an address or a name that can't be
     │   ├── UnknownRecord       there is no such record
     │   └── RecordConflict      it would stand against another record, or a rule
+    ├── ChannelError            a message can't be sent or heard as asked
+    │   ├── InvalidChannel      a name that can't be a channel's
+    │   ├── MessageTooLarge     more bytes than a message may have
+    │   └── SocketClosed        the socket or the stream has ended; its code says why
     ├── QuotaExceeded           a tenant has used up what it may have
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
     ├── WorkflowError           about one execution of a tenant's workflow
@@ -146,6 +150,30 @@ class UnknownRecord(RecordError):
 
 class RecordConflict(RecordError):
     """It would stand against another record (taken already), or a rule (the last owner)."""
+
+
+class ChannelError(PartywallError):
+    """A message can't be sent or heard as it was asked for."""
+
+
+class InvalidChannel(ChannelError):
+    """A name that can't be a channel's: a pattern, an empty part, another alphabet."""
+
+
+class MessageTooLarge(ChannelError):
+    """More bytes than a message may have; nothing was sent."""
+
+
+class SocketClosed(ChannelError):
+    """A socket or a stream has ended.
+
+    Attributes:
+        code: of the WebSocket protocol, as `partywall.adapters.channels` lists them.
+    """
+
+    def __init__(self, message: str, *, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class QuotaExceeded(PartywallError):

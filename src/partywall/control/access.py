@@ -20,6 +20,8 @@ from partywall.control.versions import Versions
 from partywall.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from partywall.control.database import Database
     from partywall.control.lookups import Expiring, Question
     from partywall.control.memory import Kept
@@ -162,6 +164,40 @@ class Access:
             keys: as `partywall.control.database.announce` takes them.
         """
         self._memory.announced(*keys)
+
+    def follow(self, told: Callable[[frozenset[str]], None]) -> Callable[[], None]:
+        """Call *told* as soon as something is heard to have changed, for what lasts.
+
+        Each question that is asked from then on has the new answer. It is called in whichever
+        thread brings the news, and has to return at once; `current` must be asked now and then.
+
+        Args:
+            told: is given the keys that changed, as `partywall.control.database.announce` takes
+                them; none of them when anything may have.
+
+        Returns:
+            What ends it.
+        """
+        return self._memory.follow(told)
+
+    def keys_of(self, tenant_id: str, user_id: str, credential: str = "") -> frozenset[str]:
+        """The keys on which it hangs whether somebody is let in, for `follow`.
+
+        Args:
+            tenant_id: the tenant.
+            user_id: who it is there.
+            credential: what was shown; an API key has a key of its own.
+        """
+        hashed = key_hash(credential)
+        keys = {f"tenant:{tenant_id}", f"user:{user_id}"}
+        return frozenset(keys | {f"key:{hashed}"} if hashed else keys)
+
+    def current(self) -> bool:
+        """Look for changes: on SQLite by asking, on PostgreSQL by seeing that they are heard.
+
+        False while they can't be: then every question is asked of the database.
+        """
+        return self._watch.current()
 
     def ready(self, timeout_s: float = 5.0) -> bool:
         """Wait until questions are answered from memory; False when they are not in time."""

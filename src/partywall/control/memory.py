@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Memory:
     def after_fork(self) -> None:
         """Begin empty, with a lock that no thread of a parent process may hold."""
         self._lock = threading.Lock()
+        self._followers: tuple[Callable[[frozenset[str]], None], ...] = ()
         self._kept: dict[Hashable, Kept] = {}
         self._unknown: dict[Hashable, Kept] = {}
         self._hanging: dict[str, set[Hashable]] = {}
@@ -119,6 +120,7 @@ class Memory:
             for key in keys:
                 for question in tuple(self._hanging.get(key, ())):
                     self._forget(question)
+        self._tell(frozenset(changed))
 
     def clear(self) -> None:
         """Forget everything, and what is being read."""
@@ -127,6 +129,28 @@ class Memory:
                 reading.void = True
             for shelf in (self._kept, self._unknown, self._hanging):
                 shelf.clear()
+        self._tell(frozenset())
+
+    def follow(self, told: Callable[[frozenset[str]], None]) -> Callable[[], None]:
+        """Call *told* with the keys that were just forgotten; with none, when all were.
+
+        It is called in whichever thread brings the news, and has to return at once.
+
+        Returns:
+            What ends it.
+        """
+        with self._lock:
+            self._followers = (*self._followers, told)
+
+        def stop() -> None:
+            with self._lock:
+                self._followers = tuple(each for each in self._followers if each is not told)
+
+        return stop
+
+    def _tell(self, changed: frozenset[str]) -> None:
+        for told in self._followers:
+            told(changed)
 
     def _forget(self, question: Hashable) -> None:
         found = self._kept.pop(question, None) or self._unknown.pop(question, None)

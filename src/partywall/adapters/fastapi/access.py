@@ -119,6 +119,16 @@ class TenantAccess:
             QuotaExceeded: 429.
         """
         del bearer
+        context = await self.again(connection)
+        await self.plane.meter.async_take(context.tenant_id, REQUESTS)
+        return context
+
+    async def again(self, connection: HTTPConnection) -> TenantContext:
+        """As a call, without taking one of the tenant's requests: for what was let in and lasts.
+
+        Raises:
+            PartywallError, HTTPException: as a call, but for QuotaExceeded.
+        """
         exchange(connection)
         principal = await self.principal(connection)
         if principal.identity_only:
@@ -135,7 +145,6 @@ class TenantAccess:
         if principal.membership_version not in {None, member.version}:
             raise NotAuthenticated("the membership has changed since the token was issued")
         enter(tenant)
-        await self.plane.meter.async_take(tenant.id, REQUESTS)
         permissions = member.permissions
         if principal.permissions is not None:
             permissions = shared(principal.permissions, permissions)

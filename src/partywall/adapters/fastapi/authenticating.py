@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from partywall.control.plane import ControlPlane
 
+OFFERED = "bearer."
+
 KEY_PREFIX = "pw_"
 """How an API key begins; a token never does."""
 
@@ -68,12 +70,16 @@ BEARER = Bearer()
 
 
 def credential(connection: HTTPConnection) -> str:
-    """What stands in `Authorization: Bearer …`.
+    """What stands in `Authorization: Bearer …`, or after `bearer.` among a WebSocket's subprotocols.
+
+    A page can send no header with the handshake of a WebSocket.
 
     Raises:
         NotAuthenticated: when there is none, another scheme, or more than one.
     """
     values = connection.headers.getlist("authorization")
+    offered = connection.scope.get("subprotocols", ())
+    values += ["Bearer " + p.removeprefix(OFFERED) for p in offered if p.startswith(OFFERED)]
     scheme, _, value = (values[0] if len(values) == 1 else "").partition(" ")
     if scheme.lower() != "bearer" or not value.strip():
         raise NotAuthenticated("the request has no bearer token, or more than one")

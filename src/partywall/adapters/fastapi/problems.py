@@ -24,7 +24,9 @@ from starlette.websockets import WebSocket, WebSocketState
 from partywall.errors import (
     DeletedTenant,
     InactiveTenant,
+    InvalidChannel,
     InvalidRecord,
+    MessageTooLarge,
     NotAuthenticated,
     NotPermitted,
     PartywallError,
@@ -59,7 +61,8 @@ AGAIN = "what is needed for an answer is not there yet: try again"
 STATUSES: dict[int, tuple[type[Exception], ...]] = {
     403: (NotPermitted, InactiveTenant),
     409: (RecordConflict, TenantExists),
-    422: (InvalidRecord,),
+    413: (MessageTooLarge,),
+    422: (InvalidRecord, InvalidChannel),
     429: (TooManyAttempts, QuotaExceeded),
 }
 """Errors whose own message goes to the client; it holds no row and no secret."""
@@ -240,6 +243,8 @@ async def respond(connection: HTTPConnection, error: Exception) -> Response | No
         raise error
     if not isinstance(connection, WebSocket):
         return response
+    if connection.application_state is WebSocketState.DISCONNECTED:
+        return None  # it was closed, with a code of its own
     if connection.application_state is not WebSocketState.CONNECTING:
         await connection.close(POLICY_VIOLATION)
         return None

@@ -1,0 +1,343 @@
+"""Sockets of two tenants on real brokers: who hears what, and until when."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from partywall.adapters.channels import Limits, MemoryBroker, PostgresBroker, RedisBroker
+from partywall.control import api_keys, memberships, tenants, users
+from partywall.control.database import CHANNEL
+from tests.adapters.channels.lobby import (
+    ACME,
+    Lobby,
+    ended,
+    newcomer,
+    opened,
+    silent,
+    told,
+    until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from partywall.adapters.channels import Broker
+    from tests.adapters.fastapi.town import Town
+
+KEY = b"a key of sixteen bytes or more"
+NAME = "invoices/7"
+
+
+@pytest.fixture(params=["memory", "redis", "postgres"])
+def several(request: pytest.FixtureRequest, town: Town) -> Callable[[], Broker]:
+    """What makes a broker for each process."""
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_url")
+        return lambda: RedisBroker(url)
+    if request.param == "postgres":
+        return lambda: PostgresBroker(town.database.url(), key=KEY)
+    return MemoryBroker
+
+
+@pytest.fixture(scope="module")
+def lobby(town: Town) -> Iterator[Lobby]:
+    """One for tests that leave it as it was."""
+    with opened(town, MemoryBroker()) as lobby:
+        yield lobby
+
+
+def test_the_same_name_in_two_tenants_is_two_channels(
+    town: Town, several: Callable[[], Broker]
+) -> None:
+    ann, bob = town.bearer("ann", "acme"), town.bearer("bob", "globex")
+    with ExitStack() as stack:
+        here = stack.enter_context(opened(town, several()))
+        apart = not isinstance(here.channels._broker, MemoryBroker)
+        there = stack.enter_context(opened(town, several())) if apart else here
+        heard = {
+            (tenant, where): stack.enter_context(lobby.socket(who, NAME))
+            for tenant, who in (("acme", ann), ("globex", bob))
+            for where, lobby in (("here", here), ("there", there))
+        }
+        for number in range(3):
+            assert here.publish(ann, NAME, {"number": number}) == 200
+            assert there.publish(bob, NAME, "ours") == 200
+            assert there.publish(bob, NAME, "ours") == 200  # twice the same is two messages
+        for (tenant, _), socket in heard.items():
+            got = [told(socket) for _ in range(3 if tenant == "acme" else 6)]
+            mine = [{"number": n} for n in range(3)] if tenant == "acme" else ["ours"] * 6
+            assert got == [{"channel": NAME, "data": each} for each in mine]
+        assert all(silent(socket) for socket in heard.values())
+
+
+def test_who_has_left_a_channel_hears_no_more_of_it(
+    town: Town, several: Callable[[], Broker]
+) -> None:
+    ann = town.bearer("ann", "acme")
+    with opened(town, several()) as lobby, lobby.socket(ann, "one", "two") as socket:
+        socket.send('{"unsubscribe": "one"}')
+        told(socket)
+        assert {lobby.publish(ann, name, "x") for name in ("one", "two")} == {200}
+        assert told(socket) == {"channel": "two", "data": "x"}
+        socket.send('{"subscribe": "one"}')
+        told(socket)
+        lobby.publish(ann, "one", "again")
+        assert told(socket) == {"channel": "one", "data": "again"}
+
+
+def end(town: Town, user_id: str) -> None:
+    with town.plane.database.begin() as connection:
+        memberships.end(connection, ACME, user_id)
+
+
+def disable(town: Town, user_id: str) -> None:
+    with town.plane.database.begin() as connection:
+        users.disable(connection, user_id)
+
+
+def change_role(town: Town, user_id: str) -> None:
+    with town.plane.database.begin() as connection:
+        memberships.change_role(connection, ACME, user_id, "admin")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [(end, 4403), (disable, 4401), (change_role, 4401)], ids=lambda c: f"{c}"
+)
+def test_who_is_let_in_no_more_hears_nothing_that_comes_after(
+    town: Town, lobby: Lobby, change: Callable[[Town, str], None], code: int
+) -> None:
+    ann = town.bearer("ann", "acme")
+    user_id, leaving = newcomer(town, ACME)
+    with lobby.socket(leaving, NAME) as socket, lobby.socket(ann, NAME) as stays:
+        lobby.publish(ann, NAME, "before")
+        assert told(socket) == told(stays) == {"channel": NAME, "data": "before"}
+        change(town, user_id)
+        lobby.publish(ann, NAME, "after")
+        assert told(stays) == {"channel": NAME, "data": "after"}
+        assert ended(socket) == (code, [])
+        with pytest.raises(InvalidStatus), lobby.socket(leaving, NAME):
+            raise AssertionError
+    until(lambda: not lobby.joined)
+
+
+def test_a_revoked_key_closes_its_sockets_and_no_other(town: Town, lobby: Lobby) -> None:
+    with town.plane.database.begin() as connection:
+        made = [
+            api_keys.create(connection, ACME, town.ids["ann"], name, permissions=["notes:read"])
+            for name in ("one", "other")
+        ]
+    one, other = ({"Authorization": f"Bearer {secret}"} for _, secret in made)
+    with lobby.socket(one, NAME) as gone, lobby.socket(other, NAME) as stays:
+        with town.plane.database.begin() as connection:
+            api_keys.revoke(connection, ACME, made[0][0].id)
+        assert ended(gone) == (4401, [])
+        lobby.publish(town.bearer("ann", "acme"), NAME, 1)
+        assert told(stays) == {"channel": NAME, "data": 1}
+
+
+def test_a_suspended_tenant_s_sockets_close_and_no_others(town: Town, lobby: Lobby) -> None:
+    ann, bob = town.bearer("ann", "acme"), town.bearer("bob", "globex")
+    with lobby.socket(ann, NAME) as gone, lobby.socket(bob, NAME) as stays:
+        with town.plane.database.begin() as connection:
+            tenants.set_status(connection, ACME, "suspended")
+        assert ended(gone)[0] == 4403
+        with town.plane.database.begin() as connection:
+            tenants.set_status(connection, ACME, "active")
+        lobby.publish(bob, NAME, 1)
+        assert told(stays) == {"channel": NAME, "data": 1}
+
+
+def test_a_change_from_another_process_is_heard(town: Town, lobby: Lobby) -> None:
+    user_id, leaving = newcomer(town, ACME)
+    with lobby.socket(leaving, NAME) as socket:
+        town.database.execute(
+            f"UPDATE partywall.memberships SET ended_at = now() WHERE user_id = '{user_id}'; "
+            f"SELECT pg_notify('{CHANNEL}', 'user:{user_id}')"
+        )
+        assert ended(socket) == (4403, [])
+
+
+def test_without_news_the_schedule_notices(town: Town) -> None:
+    user_id, leaving = newcomer(town, ACME)
+    with (
+        opened(town, MemoryBroker(), told=False, recheck_s=0.2) as lobby,
+        lobby.socket(leaving, NAME) as socket,
+        lobby.socket(town.bearer("ann", "acme"), NAME) as stays,
+    ):
+        end(town, user_id)
+        assert ended(socket) == (4403, [])
+        stays.send('{"still": "here"}')
+        assert told(stays)["took"] == {"still": "here"}
+
+
+def test_what_somebody_says_after_the_end_is_not_taken(town: Town, lobby: Lobby) -> None:
+    user_id, leaving = newcomer(town, ACME)
+    with lobby.socket(leaving, NAME) as socket:
+        end(town, user_id)
+        try:
+            for _ in range(50):
+                socket.send('{"subscribe": "more"}')
+        except ConnectionClosed:
+            pass
+        code, heard = ended(socket)
+        assert (code, heard) == (4403, [])
+
+
+REFUSED_PAGES = (
+    "https://evil.example",
+    "null",
+    "http://127.0.0.1.evil.example",
+    "http://evil.example@127.0.0.1",
+    "https://app.example.com.evil.example",
+    "https://app.example.com:8443",
+    "http://app.example.com",
+    "*",
+)
+
+
+def test_pages_of_other_origins_open_nothing(town: Town) -> None:
+    ann, page = town.bearer("ann", "acme"), "https://app.example.com"
+    with opened(town, MemoryBroker(), origins=[page]) as lobby:
+        own = f"{lobby.client.base_url}".rstrip("/")
+        for origin in (own, own.upper(), page, f"{page}:443"):
+            with lobby.socket(ann, origin=origin):
+                pass
+        for origin in REFUSED_PAGES:
+            with pytest.raises(InvalidStatus) as refused, lobby.socket(ann, origin=origin):
+                raise AssertionError(origin)
+            assert refused.value.response.status_code == 403, origin
+        assert not lobby.channels._here
+
+
+def test_who_is_nobody_or_a_stranger_is_refused_before_the_socket_opens(
+    town: Town, lobby: Lobby
+) -> None:
+    stranger = town.bearer("bob", "globex") | {"X-Tenant": "acme"}
+    for who, status in (({}, 401), (stranger, 404), (town.bearer("sue", "sleepy"), 403)):
+        with pytest.raises(InvalidStatus) as refused, lobby.socket(who, NAME):
+            raise AssertionError
+        assert refused.value.response.status_code == status
+
+
+def test_a_page_shows_its_token_as_a_subprotocol_which_is_never_chosen(
+    town: Town, lobby: Lobby
+) -> None:
+    token = town.token("ann", "acme")
+    offered: Any = ["partywall", f"bearer.{token}"]
+    for order in (offered, offered[::-1]):
+        with lobby.socket({}, NAME, subprotocols=order) as socket:
+            assert socket.subprotocol == "partywall"
+    both = town.bearer("bob", "globex")
+    with pytest.raises(InvalidStatus), lobby.socket(both, NAME, subprotocols=offered):
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "name", ["", "*", "a*", "a/../b", "a//b", "/a", "a/", "a b", "a\nb", "ä", "x" * 201, "a,b?", "a[b]"]
+)
+def test_what_is_no_name_is_refused(town: Town, lobby: Lobby, name: str) -> None:
+    ann = town.bearer("ann", "acme")
+    with lobby.socket(ann) as socket:
+        socket.send(json.dumps({"subscribe": name}))
+        assert ended(socket) == (1008, [])
+    answer = lobby.client.post("/publish", json={"name": name, "payload": 1}, headers=ann)
+    assert answer.status_code == 422
+    assert not name or len(name) < 3 or name not in answer.text
+
+
+def test_who_takes_too_slowly_is_closed_and_the_others_go_on(town: Town) -> None:
+    ann = town.bearer("ann", "acme")
+    with (
+        opened(town, MemoryBroker(), limits=Limits(waiting=5)) as lobby,
+        lobby.socket(ann, NAME, max_queue=1, compression=None) as slow,
+        lobby.socket(ann, NAME) as quick,
+    ):
+        large = "x" * 60_000
+        for number in range(200):
+            lobby.publish(ann, NAME, [number, large])
+            assert told(quick)["data"][0] == number
+            if len(lobby.channels._here) == 1 or lobby.joined == {f"{ACME}/{NAME}": 1}:
+                break
+        assert lobby.joined == {f"{ACME}/{NAME}": 1}
+        code, heard = ended(slow)
+        assert code == 1013
+        numbers = [each["data"][0] for each in heard]
+        assert numbers == [*range(len(numbers))]  # no gap before the end
+
+
+def test_limits(town: Town) -> None:
+    ann, al = town.bearer("ann", "acme"), town.bearer("al", "acme")
+    limits = Limits(per_tenant=3, per_user=2, channels=2, message_bytes=100)
+    with opened(town, MemoryBroker(), limits=limits) as lobby, ExitStack() as stack:
+        mine = [stack.enter_context(lobby.socket(ann, "a", "b")) for _ in range(2)]
+        for who, more in ((ann, False), (al, True), (al, False)):
+            if more:
+                stack.enter_context(lobby.socket(who))
+                continue
+            with pytest.raises(InvalidStatus) as refused, lobby.socket(who):
+                raise AssertionError
+            assert refused.value.response.status_code == 429
+        with lobby.socket(town.bearer("bob", "globex")):
+            pass  # another tenant's
+        assert lobby.publish(ann, "a", "x" * 98) == 200
+        assert told(mine[0])["data"] == "x" * 98
+        assert lobby.publish(ann, "a", "x" * 99) == 413
+        mine[0].send('{"subscribe": "c"}')
+        assert ended(mine[0]) == (1008, [])
+        mine[1].send(json.dumps("x" * 99))
+        assert ended(mine[1])[0] == 1009
+        until(lambda: len(lobby.channels._here) == 1)
+        stack.enter_context(lobby.socket(ann))  # there is room again
+
+
+@pytest.mark.parametrize(("said", "code"), [(b"{}", 1003), ("{", 1007)])
+def test_what_is_no_json_ends_the_socket(
+    town: Town, lobby: Lobby, said: str | bytes, code: int
+) -> None:
+    with lobby.socket(town.bearer("ann", "acme")) as socket:
+        socket.send(said)
+        assert ended(socket) == (code, [])
+
+
+def test_who_neither_says_nor_hears_anything_ends(town: Town) -> None:
+    limits = Limits(idle_s=0.5)
+    with opened(town, MemoryBroker(), limits=limits) as lobby:
+        with lobby.socket(town.bearer("ann", "acme"), NAME) as socket:
+            assert ended(socket) == (4408, [])
+
+
+def test_a_new_look_tells_the_handler_of_a_new_role(town: Town, lobby: Lobby) -> None:
+    user_id, _ = newcomer(town, ACME, "admin")
+    with town.plane.database.begin() as connection:
+        key = api_keys.create(connection, ACME, user_id, "key", permissions=["members:read"])[1]
+    who = {"Authorization": f"Bearer {key}"}
+    with lobby.socket(who) as socket:
+        socket.send('{"a": 1}')
+        assert told(socket)["roles"] == ["admin"]
+        with town.plane.database.begin() as connection:
+            memberships.change_role(connection, ACME, user_id, "member")
+        socket.send('{"a": 2}')
+        assert told(socket)["roles"] == ["member"]
+
+
+def test_nothing_is_left_of_sockets_that_are_gone(town: Town, several: Callable[[], Broker]) -> None:
+    ann = town.bearer("ann", "acme")
+    with opened(town, several()) as lobby:
+        for _ in range(3):
+            with ExitStack() as stack:
+                for number in range(10):
+                    stack.enter_context(lobby.socket(ann, NAME, f"n/{number}"))
+                assert lobby.joined[f"{ACME}/{NAME}"] == 10
+            until(lambda: not lobby.channels._here and not lobby.joined)
+        channels = lobby.channels
+        assert not channels._rechecks._all
+        assert not channels._rechecks._hanging
+        assert not channels._seats._tenants
+        assert not channels._seats._users
+        until(lambda: not channels._hub._steps)
+
