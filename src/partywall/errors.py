@@ -23,6 +23,7 @@
     ├── RecordError             about a record of the control plane
     │   ├── InvalidRecord       a slug, an address or a name that can't be
     │   ├── UnknownRecord       there is no such record
+    │   ├── TooLarge            more bytes than may be
     │   └── RecordConflict      it would stand against another record, or a rule
     ├── QuotaExceeded           a tenant has used up what it may have
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
@@ -127,6 +128,10 @@ class InvalidRecord(RecordError):
 
 class UnknownRecord(RecordError):
     """There is no such record, or not in this tenant."""
+
+
+class TooLarge(RecordError):
+    """More bytes than may be: the content of a file, a request."""
 
 
 class RecordConflict(RecordError):

@@ -33,6 +33,7 @@ from partywall.errors import (
     RecordConflict,
     TenantExists,
     TenantMismatch,
+    TooLarge,
     TooManyAttempts,
     Unavailable,
     UnknownRecord,
@@ -59,6 +60,7 @@ AGAIN = "what is needed for an answer is not there yet: try again"
 STATUSES: dict[int, tuple[type[Exception], ...]] = {
     403: (NotPermitted, InactiveTenant),
     409: (RecordConflict, TenantExists),
+    413: (TooLarge,),
     422: (InvalidRecord,),
     429: (TooManyAttempts, QuotaExceeded),
 }
