@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-from werkzeug.formparser import parse_form_data
+from werkzeug import formparser
 from werkzeug.serving import make_server
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Gate:
 
     def by_form(self, environ: Environ) -> bool:
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        _, form, files = parse_form_data({**environ, "wsgi.input": io.BytesIO(body)})
+        _, form, files = formparser.parse_form_data({**environ, "wsgi.input": io.BytesIO(body)})
         environ["wsgi.input"] = io.BytesIO(body)
         scope = form["x-amz-credential"].partition("/")[2]
         if form["x-amz-signature"] != sign(form["policy"], scope):
@@ -128,6 +128,8 @@ def served() -> Iterator[tuple[str, Gate]]:
             DomainDispatcherApplication,
             create_backend_app,
         )
+    # Its own is a temporary file, which moto leaves open.
+    usual, formparser.default_stream_factory = formparser.default_stream_factory, in_memory
     gate = Gate(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, gate, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -138,3 +140,9 @@ def served() -> Iterator[tuple[str, Gate]]:
         server.shutdown()
         thread.join()
         server.server_close()
+        formparser.default_stream_factory = usual
+
+
+def in_memory(*_: object, **__: object) -> io.BytesIO:
+    """Where the parts of a form go."""
+    return io.BytesIO()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,18 +28,31 @@ def gate(s3_server: tuple[str, Gate]) -> Gate:
     return s3_server[1]
 
 
-@pytest.fixture
-def bucket(s3_server: tuple[str, Gate]) -> S3:
-    store = S3(
+def at(address: str, **options: Any) -> S3:  # noqa: ANN401 - botocore's
+    """A bucket of a name that no other test has, which isn't there yet."""
+    return S3(
         f"bucket-{uuid.uuid4().hex}",
         prefix="app/",
-        endpoint_url=s3_server[0],
+        endpoint_url=address,
         region_name=REGION,
         aws_access_key_id=KEY_ID,
         aws_secret_access_key=SECRET,
+        **options,
     )
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_server: tuple[str, Gate]) -> Any:  # noqa: ANN401 - botocore's
+    """A client for all tests: making one takes longer than most of them."""
+    return at(s3_server[0]).client
+
+
+@pytest.fixture
+def bucket(s3_server: tuple[str, Gate], s3_client: Any) -> S3:  # noqa: ANN401 - botocore's
+    store = at(s3_server[0])
+    store.__dict__["_client"] = s3_client
     where = {"LocationConstraint": REGION}
-    store.client.create_bucket(Bucket=store.bucket, CreateBucketConfiguration=where)
+    s3_client.create_bucket(Bucket=store.bucket, CreateBucketConfiguration=where)
     return store
 
 
