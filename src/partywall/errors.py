@@ -25,6 +25,7 @@
     ├── RecordError             about a record of the control plane
     │   ├── InvalidRecord       a slug, an address or a name that can't be
     │   ├── UnknownRecord       there is no such record
+    │   ├── TooLarge            more bytes than may be
     │   └── RecordConflict      it would stand against another record, or a rule
     ├── ChannelError            a message can't be sent or heard as asked
     │   ├── InvalidChannel      a name that can't be a channel's
@@ -146,6 +147,10 @@ class InvalidRecord(RecordError):
 
 class UnknownRecord(RecordError):
     """There is no such record, or not in this tenant."""
+
+
+class TooLarge(RecordError):
+    """More bytes than may be: the content of a file, a request."""
 
 
 class RecordConflict(RecordError):

@@ -35,6 +35,7 @@ from partywall.errors import (
     RecordConflict,
     TenantExists,
     TenantMismatch,
+    TooLarge,
     TooManyAttempts,
     Unavailable,
     UnknownRecord,
@@ -61,7 +62,7 @@ AGAIN = "what is needed for an answer is not there yet: try again"
 STATUSES: dict[int, tuple[type[Exception], ...]] = {
     403: (NotPermitted, InactiveTenant),
     409: (RecordConflict, TenantExists),
-    413: (MessageTooLarge,),
+    413: (MessageTooLarge, TooLarge),
     422: (InvalidRecord, InvalidChannel),
     429: (TooManyAttempts, QuotaExceeded),
 }

@@ -113,7 +113,9 @@ class Saga:
             return FAILED
         if work.kind == "remove":
             with connection.begin():
-                certify_step(connection, work_id, name, did)
+                first = certify_step(connection, work_id, name, did)
+                if first and step.noted:
+                    told(connection, work, name, did)
         return DONE
 
     def _undo(self, connection: Connection, work_id: str, name: str) -> str:
@@ -220,13 +222,18 @@ OWN: dict[tuple[str, str], Callable[[Connection, Work, Tenant], str]] = {
 
 def certify_step(
     connection: Connection, work_id: str, name: str, did: Mapping[str, object]
-) -> None:
-    """Add what a step has removed to the certificate; what it said first stands."""
+) -> bool:
+    """Add what a step has removed to the certificate; what it said first stands.
+
+    Returns:
+        Whether this was the first time.
+    """
     work = works.get(connection, work_id, lock=True)
     if work is None:
-        return
+        return False
     steps = {name: {"at": now().isoformat(), **did}, **(work.certificate or {})}
     works.note(connection, work_id, certificate=steps)
+    return name not in (work.certificate or {})
 
 
 def failed(connection: Connection, work_id: str, *, stuck: bool) -> str:
@@ -249,6 +256,20 @@ def noted(connection: Connection, work: Work, action: str) -> None:
     detail = {"work": work.id, "step": work.step, "reason": work.reason}
     audit.record(
         connection, work.tenant_id, action, actor=ACTOR, subject=work.tenant_id, detail=detail
+    )
+
+
+def told(connection: Connection, work: Work, step: str, did: Mapping[str, object]) -> None:
+    """Put what a step of the application's own has removed into the tenant's audit log."""
+    said = ", ".join(f"{name} {value}" for name, value in did.items())
+    detail = {"work": work.id, "step": step, "removed": audit.fitted(said)}
+    audit.record(
+        connection,
+        work.tenant_id,
+        "tenant.erased_elsewhere",
+        actor=ACTOR,
+        subject=work.tenant_id,
+        detail=detail,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from sqlalchemy import create_engine, make_url
 
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
     from partywall.control.tenants import Tenant
     from partywall.isolation.plan import IsolationModel
 
+    Removing: TypeAlias = Callable[[Tenant], Facts | None]
+
 Result = TypeVar("Result")
+
+STEP = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
+TAKEN = frozenset({"close", "count", "erase", "depart", "certify", "records"})
+"""Steps of every removal, and what the certificate has besides."""
 
 NEW = frozenset({"provisioning", "failed"})
 """What a tenant is while its place is made or taken back: nobody was ever let in."""
@@ -61,6 +68,11 @@ class Building:
         canary: inserts a row for the smoke survey on a connection and returns its table's name,
             where no row can be made up from the catalog.
         connections: how many of the application's may be open at once.
+        removing: what else a tenant's removal removes, elsewhere than in the database: the name
+            of a step and a function of the tenant, `{"files": files.erase}`. They run after the
+            tenant was closed and before its data is erased, for a tenant in removal alone, and may
+            run again. What they return, words and numbers, goes into the certificate and into the
+            tenant's audit log.
 
     Raises:
         ConfigurationError: when these can't go together.
@@ -80,7 +92,9 @@ class Building:
         version: str = "",
         canary: Canary | None = None,
         connections: int = 4,
+        removing: Mapping[str, Removing] | None = None,
     ) -> None:
+        self._removing = elsewhere(removing or {})
         self._owners = opened(isolation, url, owner_url, servers or {}, owners or {})
         self._tenancy = Tenancy(url, isolation, servers=servers, connections=connections)
         login = make_url(url).username or ""
@@ -110,10 +124,11 @@ class Building:
         )
 
     def removal(self) -> tuple[Step, ...]:
-        """Close, count, erase; what they removed is in numbers, never in data."""
+        """Close, what is removed elsewhere, count, erase: in numbers, never in data."""
         site = self._site
         return (
             Step("close", removed(site.close), nothing),
+            *self._removing,
             Step("count", removed(site.count), nothing),
             Step("erase", removed(site.erase), nothing),
         )
@@ -132,6 +147,33 @@ class Building:
         self._tenancy.close()
         for owner in self._owners.values():
             owner.close()
+
+
+def elsewhere(removing: Mapping[str, Removing]) -> tuple[Step, ...]:
+    """The steps of a removal that are the application's own.
+
+    Raises:
+        ConfigurationError: for a name that can't be, or is a step's already.
+    """
+    for name in removing:
+        if not STEP.match(name) or name in TAKEN:
+            raise ConfigurationError(
+                f"{name!r} can't be a step of a removal: use a word of small letters that is none "
+                f"of {', '.join(sorted(TAKEN))}"
+            )
+    return tuple(
+        Step(name, removed(facts(do)), nothing, noted=True) for name, do in removing.items()
+    )
+
+
+def facts(do: Removing) -> Callable[[Tenant], Facts]:
+    """*do*, which may also return nothing; what it returns is words and numbers afterwards."""
+
+    def told(tenant: Tenant) -> Facts:
+        said = do(tenant) or {}
+        return {str(k): v if isinstance(v, (int, float)) else str(v) for k, v in said.items()}
+
+    return told
 
 
 def opened(

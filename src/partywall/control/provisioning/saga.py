@@ -33,11 +33,13 @@ class Step:
         name: what progress shows: create, migrate, seed, smoke; of a removal close, erase.
         do: the step; it returns what it did, in words and numbers that may be shown.
         undo: takes it back, also where `do` never ran or stopped half-way.
+        noted: whether the tenant's audit log tells of it, of a removal's step; once.
     """
 
     name: str
     do: Callable[[Tenant], Mapping[str, object]]
     undo: Callable[[Tenant], None]
+    noted: bool = False
 
 
 class Building(Protocol):
