@@ -24,6 +24,10 @@
     │   ├── InvalidRecord       a slug, an address or a name that can't be
     │   ├── UnknownRecord       there is no such record
     │   └── RecordConflict      it would stand against another record, or a rule
+    ├── SealError               about what is sealed for a tenant; never a word of it in the message
+    │   ├── SealBroken          not sealed for this tenant in this place, or changed since
+    │   ├── NotSealed           plaintext stands where only what is sealed may
+    │   └── UnknownKey          a key-encryption key is missing, and without it a data key can't be had
     ├── QuotaExceeded           a tenant has used up what it may have
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
     ├── Unavailable             what is needed for an answer is down; try again
@@ -131,6 +135,22 @@ class UnknownRecord(RecordError):
 
 class RecordConflict(RecordError):
     """It would stand against another record (taken already), or a rule (the last owner)."""
+
+
+class SealError(PartywallError):
+    """About what is sealed for a tenant; no message repeats any of it, nor of a key."""
+
+
+class SealBroken(SealError):
+    """It was not sealed for this tenant in this place, or was changed: one error for every reason."""
+
+
+class NotSealed(SealError):
+    """Plaintext stands where only sealed values may; nothing of it was given out."""
+
+
+class UnknownKey(SealError):
+    """A key-encryption key is missing, and what it wraps can't be had; the message names it."""
 
 
 class QuotaExceeded(PartywallError):
