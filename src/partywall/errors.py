@@ -27,7 +27,7 @@
     ├── SealError               about what is sealed for a tenant; never a word of it in the message
     │   ├── SealBroken          not sealed for this tenant in this place, or changed since
     │   ├── NotSealed           plaintext stands where only what is sealed may
-    │   └── UnknownKey          a key-encryption key is missing, and without it a data key can't be had
+    │   └── UnknownKey          a key-encryption key is missing; the message names it
     ├── QuotaExceeded           a tenant has used up what it may have
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
     ├── Unavailable             what is needed for an answer is down; try again
@@ -142,7 +142,7 @@ class SealError(PartywallError):
 
 
 class SealBroken(SealError):
-    """It was not sealed for this tenant in this place, or was changed: one error for every reason."""
+    """Not sealed for this tenant in this place, or changed since: one error for every reason."""
 
 
 class NotSealed(SealError):

@@ -87,7 +87,7 @@ class AwsKms:
         client: botocore's: `session.create_client("kms")`.
     """
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore makes its class at run time
+    def __init__(self, client: Any) -> None:
         self._client = client
 
     def wrap(self, key_id: str, key: bytes, about: Mapping[str, str]) -> tuple[str, bytes]:
@@ -106,7 +106,7 @@ class AwsKms:
         """DescribeKey."""
         return str(self._asked("describe_key", key_id)["KeyMetadata"]["Arn"])
 
-    def _asked(self, verb: str, key_id: str, **said: object) -> Any:  # noqa: ANN401 - botocore's
+    def _asked(self, verb: str, key_id: str, **said: object) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - who has KMS
 
         try:

@@ -91,7 +91,7 @@ class Ring:
             return found
         if key_id not in self._locked:
             anew = self._again()  # another process may have made it
-            self._keys, self._locked = anew._keys, anew._locked
+            self._keys, self._locked = anew._keys, anew._locked  # noqa: SLF001 - its own class
         found = self._keys.get(key_id)
         if found is not None:
             return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import create_engine, make_url
@@ -27,7 +27,7 @@ from partywall.isolation import (
 from partywall.runtime.tenancy import Tenancy
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Dialect
+    from sqlalchemy import URL, Dialect, Engine
 
     from partywall.control.provisioning.blueprint import Schema
     from partywall.control.provisioning.sites.site import Canary, Facts, Seed, Site
@@ -61,6 +61,7 @@ class Building:
         canary: inserts a row for the smoke survey on a connection and returns its table's name,
             where no row can be made up from the catalog.
         connections: how many of the application's may be open at once.
+        guards: as `Tenancy`'s, for what the seed writes: `keyring.guard`.
 
     Raises:
         ConfigurationError: when these can't go together.
@@ -80,9 +81,12 @@ class Building:
         version: str = "",
         canary: Canary | None = None,
         connections: int = 4,
+        guards: Iterable[Callable[[Engine], None]] = (),
     ) -> None:
         self._owners = opened(isolation, url, owner_url, servers or {}, owners or {})
-        self._tenancy = Tenancy(url, isolation, servers=servers, connections=connections)
+        self._tenancy = Tenancy(
+            url, isolation, servers=servers, connections=connections, guards=guards
+        )
         login = make_url(url).username or ""
         first = next(iter(self._owners.values()), None)
         dialect = (lambda: first.dialect) if first is not None else sqlite
