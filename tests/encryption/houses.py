@@ -33,7 +33,6 @@ class House:
     person: Any
     model: IsolationModel
     url: str
-    owner: str
 
     def another(self, keyring: Keyring, url: str = "") -> Tenancy:
         return Tenancy(url or self.url, self.model, guards=[keyring.guard])

@@ -46,22 +46,24 @@ class Opened:
     value: object
 
 
+UNLIKENED = (
+    "a database can't compare or sort what is sealed: give the table a column BlindIndex(…) beside "
+    "it and compare that, or filter what was loaded"
+)
+
+
 class Unlikened(TypeDecorator.Comparator[Any]):
     """Refuses comparisons, which a database can't make of what is sealed."""
 
     def operate(self, op: Any, *other: Any, **options: Any) -> Any:
-        """IS NULL, and nothing else.
+        """IS NULL; and `==`, by which SQLAlchemy itself tells columns apart: it's never compiled.
 
         Raises:
             ConfigurationError: for any other operator.
         """
-        null = not other or other[0] is None or getattr(other[0], "__visit_name__", "") == "null"
-        if op in {operators.is_, operators.is_not, operators.eq, operators.ne} and null and other:
+        if op in {operators.is_, operators.is_not, operators.eq, operators.ne}:
             return super().operate(op, *other, **options)
-        raise ConfigurationError(
-            "a database can't compare or sort what is sealed: give the table a column "
-            "BlindIndex(…) beside it and compare that, or filter what was loaded"
-        )
+        raise ConfigurationError(UNLIKENED)
 
 
 class Marked(TypeDecorator[Any]):

@@ -110,7 +110,8 @@ class Sealing:
         plan = plan_of(self.compiled)
         if not plan.reads or self.cursor.description is None:
             return
-        opened = Opener(plan, ring_for(self, None), self.processors(plan)).opened
+        ring, given = ring_for(self, None), self.compiled_parameters[0]
+        opened = Opener(plan, ring, self.processors(plan), given).opened
         if self._insertmanyvalues_rows is not None:
             self._insertmanyvalues_rows = opened(self._insertmanyvalues_rows)
         elif self.dialect.is_async and not self._is_server_side:
@@ -203,12 +204,17 @@ class Opener:
         plan: of the statement.
         ring: the tenant's keys.
         processors: what makes the values that tell rows, by place.
+        given: the statement's parameters.
     """
 
     def __init__(
-        self, plan: Plan, ring: Ring, processors: Mapping[int, Callable[[Any], Any]]
+        self,
+        plan: Plan,
+        ring: Ring,
+        processors: Mapping[int, Callable[[Any], Any]],
+        given: Mapping[str, Any],
     ) -> None:
-        self._plan, self._ring, self._processors = plan, ring, processors
+        self._plan, self._ring, self._processors, self._given = plan, ring, processors, given
 
     def opened(self, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """The same rows.
@@ -225,9 +231,14 @@ class Opener:
             data = row[reading.at]
             if data is None:
                 continue
-            names = [told(self._processors.get(at, same)(row[at])) for at in reading.row]
+            names = [told(self._named(row, at)) for at in reading.row]
             values[reading.at] = Opened(self._value(reading.mark, bytes(data), names))
         return tuple(values)
+
+    def _named(self, row: Sequence[Any], at: int | str) -> Any:
+        if isinstance(at, str):
+            return self._given[at]
+        return self._processors[at](row[at]) if at in self._processors else row[at]
 
     def _value(self, mark: Encrypted, data: bytes, row: list[str]) -> object:
         if not envelope.looks_sealed(data):
@@ -238,11 +249,6 @@ class Opener:
                 "Encrypted(…, migrating=True) and run reseal, or find out who wrote it"
             )
         return mark.read(envelope.open_(self._ring, data, (*mark.place, *row)))
-
-
-def same(value: Any) -> Any:
-    """The value."""
-    return value
 
 
 class OpeningCursor:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, Column
-from sqlalchemy.sql import operators
+from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnElement
 
-from partywall.encryption.columns import BlindIndex, Encrypted, Marked
+from partywall.encryption.columns import UNLIKENED, BlindIndex, Encrypted, Marked
 from partywall.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ class Reading:
     Attributes:
         at: its place in a row.
         mark: what it is.
-        row: the places of the columns that tell its row.
+        row: the places of the columns that tell its row, or names of parameters that they equal.
     """
 
     at: int
     mark: Encrypted
-    row: tuple[int, ...]
+    row: tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Plan:
 
 NOTHING = Plan()
 
+NULLS = frozenset({operators.is_, operators.is_not})
+
 _plans: weakref.WeakKeyDictionary[Any, Plan] = weakref.WeakKeyDictionary()
 
 
@@ -78,7 +80,7 @@ def plan_of(compiled: object) -> Plan:
 
 def made(compiled: SQLCompiler) -> Plan:
     """Work out the plan."""
-    marked = {n: b for n, b in compiled.binds.items() if isinstance(b.type, Marked)}
+    marked = {n: b for b, n in compiled.bind_names.items() if isinstance(b.type, Marked)}
     sealed = {n: b for n, b in marked.items() if isinstance(b.type, Encrypted)}
     entries = list(compiled._result_columns)  # noqa: SLF001 - no public name for a result's types
     read = [(n, entry) for n, entry in enumerate(entries) if isinstance(entry.type, Encrypted)]
@@ -88,14 +90,35 @@ def made(compiled: SQLCompiler) -> Plan:
         complete(compiled, marked)
     if not marked and not read:
         return NOTHING
-    readings = tuple(Reading(at, entry.type, rows_of(entry, entries)) for at, entry in read)
+    uncompared(compiled)
+    readings = tuple(
+        Reading(at, entry.type, tuple(rows_of(compiled, entry, entries))) for at, entry in read
+    )
     return Plan(
         {name: tuple(keys(compiled, name, bind)) for name, bind in sealed.items()},
         tuple(name for name in compiled.positiontup or () if name in sealed),
         len(marked) > len(sealed),
         readings,
-        {place: entries[place].type for reading in readings for place in reading.row},
+        {
+            place: entries[place].type
+            for reading in readings
+            for place in reading.row
+            if isinstance(place, int)
+        },
     )
+
+
+def uncompared(compiled: SQLCompiler) -> None:
+    """Hold a statement to compare no sealed values: none would ever equal another.
+
+    Raises:
+        ConfigurationError: when it does.
+    """
+    assert compiled.statement is not None  # noqa: S101 - what was compiled
+    for each in visitors.iterate(compiled.statement):
+        compares = isinstance(each, BinaryExpression) and each.operator not in NULLS
+        if compares and any(isinstance(side.type, Encrypted) for side in (each.left, each.right)):
+            raise ConfigurationError(UNLIKENED)
 
 
 def complete(compiled: Any, marked: Mapping[str, BindParameter[Any]]) -> None:
@@ -149,7 +172,7 @@ def keys(compiled: Any, name: str, bind: BindParameter[Any]) -> Iterator[str]:
         upsert(compiled, mark)
         number = name[len(column.key) :]  # "_m1" for the second of several VALUES
         names = [column_of(table, each).key + number for each in mark.row]
-        if all(each in compiled.binds for each in names):
+        if set(names) <= set(compiled.bind_names.values()):
             yield from names
             return
     elif compiled.isupdate:
@@ -193,28 +216,32 @@ def equalities(clause: Any) -> Iterator[tuple[Column[Any], BindParameter[Any]]]:
             yield column, value
 
 
-def rows_of(entry: Any, entries: list[Any]) -> tuple[int, ...]:
-    """The places in a result of the columns that tell the row of an encrypted one.
+def rows_of(compiled: Any, entry: Any, entries: list[Any]) -> Iterator[int | str]:
+    """What tells the row of an encrypted value: places in the result, or names of parameters.
 
     Raises:
-        ConfigurationError: when they are not selected, or it is not plain which they are.
+        ConfigurationError: when nothing does, or it is not plain what.
     """
-    mark = entry.type
-    return tuple(beside(entry, column_of(mark.table, name), entries) for name in mark.row)
-
-
-def beside(entry: Any, key: Column[Any], entries: list[Any]) -> int:
-    """The place of a key in the row that an encrypted column is from."""
-    found = [n for n, each in enumerate(entries) if any(shares(o, key) for o in each.objects)]
-    if len(found) > 1:
-        sources = sources_of(entry)
-        found = [n for n in found if sources_of(entries[n]) & sources] or found
-    if len({id(entries[n].objects[0]) for n in found}) == 1:
-        return found[0]
-    raise ConfigurationError(
-        f"{entry.type.table.name}.{entry.type.column.name} is bound to its row, and the statement "
-        f"does not select {key.name} of it once: select it too, from the same table or alias"
-    )
+    mark, sources = entry.type, sources_of(entry)
+    where = getattr(statement_of(compiled), "whereclause", None)
+    for key in (column_of(mark.table, name) for name in mark.row):
+        found = [n for n, each in enumerate(entries) if any(shares(o, key) for o in each.objects)]
+        if len(found) > 1:
+            found = [n for n in found if sources_of(entries[n]) & sources]
+        named = [
+            compiled.bind_names[bind]
+            for column, bind in equalities(where)
+            if shares(column, key) and id(column.table) in sources and bind in compiled.bind_names
+        ]
+        if found:
+            yield found[0]
+        elif named:
+            yield named[0]
+        else:
+            raise ConfigurationError(
+                f"{mark.table.name}.{mark.column.name} is bound to its row, and the statement does "
+                f"not say which: select {key.name} too, from the same table or alias"
+            )
 
 
 def shares(thing: object, key: Column[Any]) -> bool:
