@@ -23,9 +23,15 @@ KEY_ID = UUID("6e1c6f4a-9d3e-4b0f-8a52-0c7d3f1e2b4a")
 INDEX_ID = UUID("0f9a4c1e-3b7d-4e52-9c68-5d1a7e3f2b06")
 
 # What version 0.1.0 has sealed with the key 00 01 … 1f, and may never fail to open.
-VALUE = bytes.fromhex("VALUE_HEX")
-STREAM = bytes.fromhex("STREAM_HEX")
-INDEX = bytes.fromhex("INDEX_HEX")
+VALUE = bytes.fromhex(
+    "ff7077016e1c6f4a9d3e4b0f8a520c7d3f1e2b4a803f7ef908add7da2708a2f7e7bd1e9aee932f596121943f"
+    "7fee4cb41a9175a1796795027f083263271f8e9e946f456774c5"
+)
+STREAM = bytes.fromhex(
+    "ff7077026e1c6f4a9d3e4b0f8a520c7d3f1e2b4ab441487b647419540238cd9c3d5ca4eadbb45eb2c1a1846e"
+    "4b8d061946fc99f97de340f447a3e504cd5b6a"
+)
+INDEX = bytes.fromhex("ea7ea0c6acb883304770207e7bb87ac4")
 
 
 def ring(tenant: str = ACME.tenant_id, start: int = 0) -> Ring:
