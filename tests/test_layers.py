@@ -23,6 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "runtime": BASE | {"isolation"},
     "control": BASE | {"isolation", "runtime"},
     "adapters": BASE | {"isolation", "runtime", "control"},
+    "encryption": BASE | {"isolation", "runtime", "control"},
     "catalog": BASE,
     "fleet": BASE | {"isolation", "runtime", "catalog"},
     "servers": frozenset({"errors"}),

@@ -31,6 +31,10 @@
     │   ├── InvalidChannel      a name that can't be a channel's
     │   ├── MessageTooLarge     more bytes than a message may have
     │   └── SocketClosed        the socket or the stream has ended; its code says why
+    ├── SealError               about what is sealed for a tenant; never a word of it in the message
+    │   ├── SealBroken          not sealed for this tenant in this place, or changed since
+    │   ├── NotSealed           plaintext stands where only what is sealed may
+    │   └── UnknownKey          a key-encryption key is missing; the message names it
     ├── QuotaExceeded           a tenant has used up what it may have
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
     ├── WorkflowError           about one execution of a tenant's workflow
@@ -179,6 +183,22 @@ class SocketClosed(ChannelError):
     def __init__(self, message: str, *, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+class SealError(PartywallError):
+    """About what is sealed for a tenant; no message repeats any of it, nor of a key."""
+
+
+class SealBroken(SealError):
+    """Not sealed for this tenant in this place, or changed since: one error for every reason."""
+
+
+class NotSealed(SealError):
+    """Plaintext stands where only sealed values may; nothing of it was given out."""
+
+
+class UnknownKey(SealError):
+    """A key-encryption key is missing, and what it wraps can't be had; the message names it."""
 
 
 class QuotaExceeded(PartywallError):

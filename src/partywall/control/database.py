@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine, Pool, Table
 
-    from partywall.control.memory import Memory
+    from partywall.control.memory import Hearing
 
 CHANNEL = "partywall_changes"
 """Where changes are announced, by NOTIFY."""
@@ -115,7 +115,7 @@ class Database:
             event.listen(engine, "begin", begun)
             engine = engine.execution_options(schema_translate_map={SCHEMA: None})
         self.engine: Engine = engine
-        self._memories: weakref.WeakSet[Memory] = weakref.WeakSet()
+        self._memories: weakref.WeakSet[Hearing] = weakref.WeakSet()
         self._inherited: list[Pool] = []
         _every.add(self)
 
@@ -143,7 +143,7 @@ class Database:
             with connection.begin():
                 yield connection
 
-    def tell(self, memory: Memory) -> None:
+    def tell(self, memory: Hearing) -> None:
         """Have *memory* forget what `begin` changes, as soon as it is committed."""
         self._memories.add(memory)
 
@@ -162,7 +162,7 @@ def announce(connection: Connection, *keys: str) -> None:
 
     Args:
         connection: the transaction that changes it.
-        keys: `tenant:<id>`, `user:<id>`, `key:<hash>` of an API key.
+        keys: `tenant:<id>`, `user:<id>`, `key:<hash>` of an API key, `data_keys:<tenant's id>`.
     """
     if connection.dialect.name != "postgresql":
         return  # who keeps a copy of SQLite's asks for its data_version

@@ -21,7 +21,7 @@ from partywall.runtime import forks
 
 if TYPE_CHECKING:
     from partywall.control.database import Database
-    from partywall.control.memory import Memory
+    from partywall.control.memory import Hearing
 
 LOG = logging.getLogger("partywall.control")
 
@@ -56,7 +56,7 @@ class Listener:
         heartbeat_s: how often the server is asked for a sign of life.
     """
 
-    def __init__(self, database: Database, memory: Memory, *, heartbeat_s: float) -> None:
+    def __init__(self, database: Database, memory: Hearing, *, heartbeat_s: float) -> None:
         self._database = database
         self._memory = memory
         self._heartbeat_s = heartbeat_s

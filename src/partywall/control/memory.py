@@ -13,10 +13,22 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
+
+
+class Hearing(Protocol):
+    """Is told what has changed: a `Memory`, or what else keeps copies."""
+
+    def announced(self, *changed: str) -> None:
+        """Forget what hangs on these keys."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -253,6 +254,21 @@ quotas = Table(
     Column("begun_at", Moment),  # of the window that `used` counts; NULL where there are none
     CheckConstraint("used >= 0", name="used"),
 )
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", identity(), primary_key=True),  # stands in all that the key seals
+    of_tenant(nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("number", Integer, nullable=False),  # counts the versions, from 1; the newest seals
+    Column("kek", Text, nullable=False),  # the version of the key-encryption key that wraps it
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("tenant_id", "purpose", "number"),
+    CheckConstraint("purpose IN ('seal', 'index')", name="purpose"),
+)
+"""The keys of `partywall.encryption`, wrapped by a key that is never in this database."""
 
 grants = Table(
     "grants",

@@ -17,7 +17,7 @@ from partywall.runtime.lease import KEY
 from partywall.runtime.pools import AsyncObservedPool, ObservedPool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import URL, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
@@ -58,6 +58,7 @@ class Terms:
         pooled_per_transaction: whether a proxy such as PgBouncer in transaction mode is between.
         observer: is told of waiting.
         connect_args: passed on to the driver.
+        guards: further ones besides the model's, called with each new engine.
     """
 
     model: IsolationModel
@@ -67,6 +68,7 @@ class Terms:
     pooled_per_transaction: bool = False
     observer: Observer | None = None
     connect_args: Mapping[str, Any] = field(default_factory=dict)
+    guards: tuple[Callable[[Engine], None], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what can't work.
@@ -224,5 +226,5 @@ def arm(engine: Engine, terms: Terms) -> None:
     event.listen(engine, "handle_error", out_of_step)
     if dialect.name == "postgresql":
         pooling.watch(engine, terms)
-    for guard in guards_of(terms.model):
+    for guard in (*guards_of(terms.model), *terms.guards):
         guard(engine)

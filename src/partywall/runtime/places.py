@@ -114,6 +114,7 @@ class PlaceEngine(Engine):
         self._compiled_cache = template._compiled_cache  # noqa: SLF001 - as SQLAlchemy's OptionEngine
         self._has_events = template._has_events  # noqa: SLF001 - goes with the dispatcher
         self.dispatch = template.dispatch
+        self.hide_parameters = template.hide_parameters
 
 
 class Purse:

@@ -31,7 +31,7 @@ from partywall.runtime.session import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -75,6 +75,7 @@ class Tenancy:
         workflows: the engine of durable workflows: `DbosWorkflows`, `TemporalWorkflows`.
         expire_on_commit: as SQLAlchemy's; off, since what a block has loaded is read after it.
         connect_args: passed on to the driver.
+        guards: called with each new engine, to attach what shall watch over it: `keyring.guard`.
 
     Raises:
         ConfigurationError: when these can't go together.
@@ -95,6 +96,7 @@ class Tenancy:
         workflows: WorkflowEngine | None = None,
         expire_on_commit: bool = False,
         connect_args: Mapping[str, Any] | None = None,
+        guards: Iterable[Callable[[Engine], None]] = (),
     ) -> None:
         self.isolation = isolation
         self.observer = observer
@@ -105,6 +107,7 @@ class Tenancy:
             pooled_per_transaction=pooled(pooler),
             observer=observer,
             connect_args=connect_args or {},
+            guards=tuple(guards),
         )
         self.grounds = Grounds(
             make_url(url),

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from partywall.control import audit, tenants, works
+from partywall.control import audit, data_keys, tenants, works
 from partywall.control.database import clock, now
 from partywall.control.provisioning.alone import alone
 from partywall.control.provisioning.records import removed
@@ -32,8 +32,8 @@ LOG = logging.getLogger("partywall.works")
 ACTOR = "partywall"
 """Who stands in the audit log for what a work does."""
 
-ACTIVATE, DEPART, CERTIFY = "activate", "depart", "certify"
-"""The saga's own steps: the last of a provisioning, the first and the last of a removal."""
+ACTIVATE, DEPART, SHRED, CERTIFY = "activate", "depart", "shred", "certify"
+"""The saga's own steps: the last of a provisioning, the first two and the last of a removal."""
 
 LONGEST_REASON = 500
 
@@ -90,7 +90,7 @@ class Saga:
 
     def _names(self, work: Work) -> list[str]:
         names = [step.name for step in self._steps(work)]
-        return [*names, ACTIVATE] if work.kind == "provision" else [DEPART, *names, CERTIFY]
+        return [*names, ACTIVATE] if work.kind == "provision" else [DEPART, SHRED, *names, CERTIFY]
 
     def _steps(self, work: Work) -> tuple[Step, ...]:
         building = self._building
@@ -204,6 +204,14 @@ def depart(connection: Connection, work: Work, tenant: Tenant) -> str:
     return DONE
 
 
+def shred(connection: Connection, work: Work, tenant: Tenant) -> str:
+    """Destroy the tenant's data keys: what is sealed for it can't be read any more, anywhere."""
+    with connection.begin():
+        gone = data_keys.shredded(connection, tenant.id, by=ACTOR)
+        certify_step(connection, work.id, SHRED, {"data_keys": gone})
+    return DONE
+
+
 def certify(connection: Connection, work: Work, tenant: Tenant) -> str:
     """Remove what the control plane itself has of the tenant, and end the removal."""
     with connection.begin():
@@ -216,6 +224,7 @@ def certify(connection: Connection, work: Work, tenant: Tenant) -> str:
 OWN: dict[tuple[str, str], Callable[[Connection, Work, Tenant], str]] = {
     ("provision", ACTIVATE): activate,
     ("remove", DEPART): depart,
+    ("remove", SHRED): shred,
     ("remove", CERTIFY): certify,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from sqlalchemy import create_engine, make_url
@@ -28,7 +28,7 @@ from partywall.isolation import (
 from partywall.runtime.tenancy import Tenancy
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Dialect
+    from sqlalchemy import URL, Dialect, Engine
 
     from partywall.control.provisioning.blueprint import Schema
     from partywall.control.provisioning.sites.site import Canary, Facts, Seed, Site
@@ -73,6 +73,7 @@ class Building:
             tenant was closed and before its data is erased, for a tenant in removal alone, and may
             run again. What they return, words and numbers, goes into the certificate and into the
             tenant's audit log.
+        guards: as `Tenancy`'s, for what the seed writes: `keyring.guard`.
 
     Raises:
         ConfigurationError: when these can't go together.
@@ -93,10 +94,13 @@ class Building:
         canary: Canary | None = None,
         connections: int = 4,
         removing: Mapping[str, Removing] | None = None,
+        guards: Iterable[Callable[[Engine], None]] = (),
     ) -> None:
         self._removing = elsewhere(removing or {})
         self._owners = opened(isolation, url, owner_url, servers or {}, owners or {})
-        self._tenancy = Tenancy(url, isolation, servers=servers, connections=connections)
+        self._tenancy = Tenancy(
+            url, isolation, servers=servers, connections=connections, guards=guards
+        )
         login = make_url(url).username or ""
         first = next(iter(self._owners.values()), None)
         dialect = (lambda: first.dialect) if first is not None else sqlite
