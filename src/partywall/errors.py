@@ -25,6 +25,9 @@
     │   ├── UnknownRecord       there is no such record
     │   └── RecordConflict      it would stand against another record, or a rule
     ├── QuotaExceeded           a tenant has used up what it may have
+    ├── ExecutionError          about one execution of a task
+    │   ├── UnknownExecution    this tenant has none by that id
+    │   └── ExecutionFailed     it ended, and not well; `reason` says why
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
     ├── Unavailable             what is needed for an answer is down; try again
     ├── PoolTimeout             every connection was in use for as long as one may wait
@@ -144,6 +147,26 @@ class QuotaExceeded(PartywallError):
     def __init__(self, message: str, *, kind: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.kind, self.retry_after_s = kind, retry_after_s
+
+
+class ExecutionError(PartywallError):
+    """About one execution of a task or a workflow."""
+
+
+class UnknownExecution(ExecutionError):
+    """There is no such execution, or it is another tenant's: the same answer for both."""
+
+
+class ExecutionFailed(ExecutionError):
+    """The execution ended, and not well.
+
+    Attributes:
+        reason: class and words of the error; the tenant's own, so it is in no message.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class WorkError(PartywallError):
