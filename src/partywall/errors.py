@@ -36,6 +36,9 @@
     │   ├── NotSealed           plaintext stands where only what is sealed may
     │   └── UnknownKey          a key-encryption key is missing; the message names it
     ├── QuotaExceeded           a tenant has used up what it may have
+    ├── ExecutionError          about one execution of a task
+    │   ├── UnknownExecution    this tenant has none by that id
+    │   └── ExecutionFailed     it ended, and not well; `reason` says why
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
     ├── WorkflowError           about one execution of a tenant's workflow
     │   ├── UnknownExecution    there is none by that id, or not in this tenant
@@ -212,6 +215,26 @@ class QuotaExceeded(PartywallError):
     def __init__(self, message: str, *, kind: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.kind, self.retry_after_s = kind, retry_after_s
+
+
+class ExecutionError(PartywallError):
+    """About one execution of a task or a workflow."""
+
+
+class UnknownExecution(ExecutionError):
+    """There is no such execution, or it is another tenant's: the same answer for both."""
+
+
+class ExecutionFailed(ExecutionError):
+    """The execution ended, and not well.
+
+    Attributes:
+        reason: class and words of the error; the tenant's own, so it is in no message.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class WorkError(PartywallError):

@@ -1,0 +1,133 @@
+"""What the adapters of task queues have in common: executions, and what a tenant may have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from partywall.context import TenantContext
+from partywall.errors import ConfigurationError, ExecutionFailed, MissingTenant, UnknownExecution
+from partywall.runtime.directory import refusal
+
+if TYPE_CHECKING:
+    from partywall.errors import TenantError
+    from partywall.runtime.directory import Directory
+    from partywall.runtime.tenancy import Tenancy
+
+Status = Literal["waiting", "running", "succeeded", "failed", "cancelled"]
+
+ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One run of a task for one tenant.
+
+    Attributes:
+        id: unique in its tenant; nothing to anybody else.
+        name: of the task.
+        status: how it stood when it was asked for.
+        parts: the ids of the executions of a group, else none.
+    """
+
+    id: str
+    name: str
+    status: Status = "waiting"
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one tenant may have of the workers.
+
+    Args:
+        at_once: executions in the workers' hands; the others wait in the tenant's own line, so
+            that nobody stands behind more than this many of one tenant.
+        waiting: executions in that line; a further one is a QuotaExceeded. None for any number.
+        tenants: tenant id -> limits of its own, instead of these.
+    """
+
+    at_once: int = 8
+    waiting: int | None = None
+    tenants: Mapping[str, Limits] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what would let nobody in, or a tenant out of its limits.
+
+        Raises:
+            ConfigurationError: for less than one.
+        """
+        if self.at_once < 1 or (self.waiting is not None and self.waiting < 1):
+            raise ConfigurationError("Limits(at_once=…, waiting=…) are at least 1 each")
+
+    def of(self, tenant_id: str) -> Limits:
+        """The limits of one tenant."""
+        return self.tenants.get(tenant_id, self)
+
+
+def given(context: object) -> TenantContext:
+    """The context.
+
+    Raises:
+        MissingTenant: where something else was passed.
+    """
+    if not isinstance(context, TenantContext):
+        raise MissingTenant(
+            "a task is started for a tenant: tasks.start(context, task, …), never task.delay(…)"
+        )
+    return context
+
+
+def unknown() -> UnknownExecution:
+    """What is said of an execution that is not there, and of another tenant's alike."""
+    return UnknownExecution("this tenant has no execution by this id")
+
+
+def failed(name: str, reason: str) -> ExecutionFailed:
+    """What is said of an execution that failed."""
+    return ExecutionFailed(f"{name} failed; its `reason` says why", reason=reason)
+
+
+class Gate:
+    """Lets in the tenants that may be entered, as sessions do.
+
+    Args:
+        tenancy: whose directory is asked.
+        directory: the same, where there is no `Tenancy`.
+    """
+
+    def __init__(self, tenancy: Tenancy | None, directory: Directory | None) -> None:
+        self.tenancy = tenancy
+        self._directory = directory
+
+    def admit(self, context: TenantContext) -> None:
+        """Let the tenant in.
+
+        Raises:
+            UnknownTenant, InactiveTenant, DeletedTenant: when it may not be entered.
+        """
+        if self.tenancy is not None:
+            self.tenancy.lease(context)
+        if self._directory is not None:
+            raised(refusal(self._directory.standing(context.tenant_id)))
+
+    async def async_admit(self, context: TenantContext) -> None:
+        """As `admit`, for async code."""
+        if self.tenancy is not None:
+            await self.tenancy.async_lease(context)
+        if self._directory is not None:
+            raised(refusal(await self._directory.async_standing(context.tenant_id)))
+
+
+def raised(error: TenantError | None) -> None:
+    """Raise it, if there is one."""
+    if error is not None:
+        raise error
+
+
+def text_of(error: BaseException) -> str:
+    """An error as the tenant whose work it was may read it."""
+    return f"{type(error).__name__}: {error}"
+
+
