@@ -16,6 +16,9 @@ import tempfile
 import typing
 from collections import Counter
 from enum import Enum
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,15 +40,18 @@ from partywall.cli.log import log
 from partywall.cli.members import members
 from partywall.cli.probe import probe
 from partywall.cli.quotas import quotas
+from partywall.cli.survey import survey
 from partywall.cli.tenants import tenants
 from partywall.errors import ConfigurationError
-from partywall.reports import diff_json, fix_json, probe_json
+from partywall.reports import diff_json, fix_json, probe_json, survey_json
 from partywall.reports import json as audit_json
 from partywall.reports.explanation import markdown
-from partywall.survey.configuration import load
+from partywall.survey.configuration import known, load
 from partywall.survey.explaining.applications import APPLICATIONS
+from partywall.survey.explaining.pages import ON
 from partywall.survey.explaining.pages import pages as explained
 from partywall.survey.http.loading import load as load_api
+from partywall.survey.layers import FURTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,6 +91,27 @@ EXITS = {
     "UNREAD": "Nobody read the output to its end (`| head`).",
 }
 
+INTRODUCED = {
+    "pool": (
+        "Attacks on pooled connections",
+        "What `partywall survey` tries where connections are shared: what one tenant leaves there.",
+    ),
+    "cache": ("Attacks on a cache", "What `partywall survey` tries at a cache."),
+    "jobs": (
+        "Attacks on jobs and workflows",
+        "What `partywall survey` tries at queues, jobs and workflows.",
+    ),
+    "sockets": (
+        "Attacks on live connections",
+        "What `partywall survey` tries where connections stay open.",
+    ),
+    "objects": (
+        "Attacks on stored objects",
+        "What `partywall survey` tries at an object store.",
+    ),
+}
+"""Heading and introduction of each further layer's attacks."""
+
 GROUPS = {
     "tenants": tenants, "domains": domains, "members": members, "log": log, "quotas": quotas,
 }  # fmt: skip
@@ -105,6 +132,11 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "stranger": "Somebody with a valid credential who is a member of no tenant.",
         "api": "For `partywall probe`; `partywall audit` does not read it.",
         "fleet": "Who all tenants are, for `partywall audit --all-tenants`.",
+        "pool": "Pooled connections, for `partywall survey`.",
+        "cache": "A cache, for `partywall survey`.",
+        "jobs": "Queues, jobs and workflows, for `partywall survey`.",
+        "sockets": "Live connections, for `partywall survey`.",
+        "objects": "An object store, for `partywall survey`.",
         "control": "Where the control plane is: for `partywall tenants` and the like.",
     }),
     "[control]": (
@@ -174,6 +206,11 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         '`{ workspace_id = "…" }`.',
         "base": "Its own address, where a subdomain tells the tenant.",
         "login": "A table: how it logs in, at the start and whenever it is logged out.",
+        "pool": "A table: how it reaches the pool, where not by its `url`'s login.",
+        "cache": "A table: how it reaches the cache.",
+        "jobs": "A table: how it reaches jobs and workflows.",
+        "sockets": "A table: how it reaches live connections.",
+        "objects": "A table: how it reaches the object store.",
     }),
     "[tenants.NAME.login]": (
         "[tenants.a.login]\nzzz = 1",
@@ -205,6 +242,7 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "url": "As in a tenant. Also `PARTYWALL_ANONYMOUS_URL`.",
         "enter": "As in a tenant.",
         "prove": "As in a tenant.",
+        **dict.fromkeys(FURTHER, "As in a tenant."),
     }),
     "[model]": ("[model]\nzzz = 1", "", {
         "tenant_columns": 'A table: `"public.projects" = "org_id"`.',
@@ -235,6 +273,7 @@ def pages() -> dict[str, str]:
         "reference/json.md": "".join(_json("audit", audit_json.schema())),
         "reference/fix-json.md": "".join(_json("fix", fix_json.schema())),
         "reference/probe-json.md": "".join(_json("probe", probe_json.schema())),
+        "reference/survey-json.md": "".join(_json("survey", survey_json.whole())),
         "reference/diff-json.md": "".join(_json("diff", diff_json.schema())),
     }
     return {path: NOTE + re.sub(r"\n{3,}", "\n\n", text) for path, text in written.items()}
@@ -249,8 +288,9 @@ def _findings() -> Iterator[str]:
     checks = of["check"] + of["advice"]
     yield "# Attacks and checks\n\n"
     yield (
-        f"partywall makes {of['attack']} attacks on a database and {of['attack on an API']} on an "
-        f"API, and asks {checks} checks. An attack tries; a check reads facts that no attempt can "
+        f"partywall makes {of['attack']} attacks on a database, {of['attack on an API']} on an API "
+        f"and {sum(of[kind] for kind in ON.values())} on what lies further, and asks {checks} "
+        "checks. An attack tries; a check reads facts that no attempt can "
         "show. Every finding names one of them, and has a page: the hazard, who is affected, a "
         "case that breaches and one that holds, the fix, the source. The tests execute the cases. "
         "`partywall explain NAME` shows the same in the terminal. A code is never given to "
@@ -275,6 +315,11 @@ def _findings() -> Iterator[str]:
     yield from _overview([page for page in every if page.kind == "attack on an API"])
     yield "What is compared beside the attacks:\n\n"
     yield from _overview([page for page in every if page.kind == "comparison"])
+    further = [(ON[layer], INTRODUCED[layer]) for layer in ON]
+    for kind, (heading, told) in further:
+        if of[kind]:
+            yield f"## {heading}\n\n{told}\n\n"
+            yield from _overview([page for page in every if page.kind == kind])
     yield (
         "## What stays undecided\n\nThese are no findings. What nothing can be said about "
         "fails the run all the same, and the page says what decides it.\n\n"
@@ -309,7 +354,13 @@ def _keys(toml: str) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "partywall.toml")
         file.write_text(toml)
-        for ask in (lambda: load(file, url=URL), lambda: load_api(file)):
+        further = [
+            import_module(f"partywall.survey.{name}.settings").load
+            for name in FURTHER
+            if find_spec(f"partywall.survey.{name}") is not None
+        ]
+        asks: list[Callable[[], object]] = [lambda: load(file, url=URL), lambda: load_api(file)]
+        for ask in (*asks, *(partial(one, known(file)) for one in further if toml != "zzz = 1")):
             try:
                 ask()
             except ConfigurationError as error:
@@ -339,7 +390,7 @@ def _configuration() -> Iterator[str]:
 
 def _command() -> Iterator[str]:
     yield "# The command\n\n"
-    for function in (init, audit, probe, fix, explain, diff, demo):
+    for function in (init, audit, probe, survey, fix, explain, diff, demo):
         named = "".join(f" {shown}" for shown, _ in _arguments(function))
         yield f"## `partywall {function.__name__}{named}`\n\n{inspect.getdoc(function)}\n\n"
         told = [(f"`{shown}`", meaning) for shown, meaning in _arguments(function)]
@@ -443,6 +494,10 @@ def _kind(value: Mapping[str, Any]) -> str:
     kind = value.get("type", "any")
     inner = value.get("additionalProperties")
     match value:
+        case {"$ref": str(ref)} if ref.endswith(".schema.json"):
+            name = ref.removesuffix(".schema.json")
+            page = "json.md" if name == "audit" else f"{name}-json.md"
+            told = f"[the report of `partywall {name}`]({page})"
         case {"$ref": ref}:
             name = ref.rpartition("/")[2]
             told = f"[{name}](#{name})"

@@ -6,6 +6,7 @@
     ├── ConfigurationError      what was asked for can't be done as asked (exit code 2)
     │   ├── ModelError          no tenants could be made out, declared or detected
     │   ├── MigrationError      a migration could not be read or run; the message says where
+    │   ├── Unreachable         nothing answers at a declared address, or it lets nobody in
     │   └── UnsafeLogin         the application's login could get round the walls
     ├── TenantError             about one tenant or its context
     │   ├── MissingTenant       no tenant, an empty one, or what can't be one
@@ -51,6 +52,10 @@ class ModelError(ConfigurationError):
 
 class MigrationError(ConfigurationError):
     """A migration could not be read or run; the message names file, line and the server's words."""
+
+
+class Unreachable(ConfigurationError):
+    """Nothing answers at a declared address, or it lets nobody in; the message names it."""
 
 
 class UnsafeLogin(ConfigurationError):

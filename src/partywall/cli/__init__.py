@@ -21,6 +21,7 @@ from partywall.cli.log import log
 from partywall.cli.members import members
 from partywall.cli.probe import probe
 from partywall.cli.quotas import quotas
+from partywall.cli.survey import survey
 from partywall.cli.tenants import tenants
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(init)
 app.command()(audit)
 app.command()(probe)
+app.command()(survey)
 app.command()(diff)
 app.command()(fix)
 app.command()(explain)

@@ -12,9 +12,10 @@ from partywall.survey.baseline import Baseline, Entry
 from partywall.survey.verdict import EFFECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from partywall.reports.documents import Document
     from partywall.survey.standing import Command
 
 VERSION = 1
@@ -25,16 +26,17 @@ NEEDED = ("at", "effect", "code", "name")
 
 def written(known: Baseline) -> str:
     """The text of a baseline: the same for the same findings, in whatever order they came."""
-    lines = [
-        "{",
-        f'"partywall_baseline": {VERSION},',
-        f'"command": {_json(known.command)},',
-        f'"settings": {_json(known.settings)},',
-        *_list("breached", known.breached, ","),
-        *_list("undecided", known.undecided, ""),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    lines = ["{", f'"partywall_baseline": {VERSION},', f'"command": {_json(known.command)},']
+    return "\n".join([*lines, *_entries_of(known), "}"]) + "\n"
+
+
+def written_layers(known: Mapping[str, Baseline]) -> str:
+    """The text of the baseline of several layers, by their names."""
+    lines = ["{", f'"partywall_baseline": {VERSION},', '"command": "survey",', '"layers": {']
+    for number, (name, one) in enumerate(known.items(), 1):
+        end = "," if number < len(known) else ""
+        lines += [f"{_json(name)}: {{", *_entries_of(one), f"}}{end}"]
+    return "\n".join([*lines, "}", "}"]) + "\n"
 
 
 def read(file: Path, command: Command) -> Baseline:
@@ -43,6 +45,33 @@ def read(file: Path, command: Command) -> Baseline:
     Raises:
         ConfigurationError: there is none, it is no baseline of that command, or a newer one.
     """
+    found, make = _opened(file, command)
+    known = _baseline(found, command)
+    if known is None:
+        raise ConfigurationError(f"the baseline {file} is not whole: restore it, or {make} anew")
+    return known
+
+
+def read_layers(file: Path) -> dict[str, Baseline]:
+    """The baseline in *file*, which `partywall survey` wrote, by layer.
+
+    Raises:
+        ConfigurationError: as `read` does.
+    """
+    found, make = _opened(file, "survey")
+    told = found.get("layers")
+    known = {
+        str(name): _baseline(one, "survey") if isinstance(one, dict) else None
+        for name, one in (told.items() if isinstance(told, dict) else ())
+    }
+    whole = {name: one for name, one in known.items() if one is not None}
+    if not isinstance(told, dict) or len(whole) < len(known):
+        raise ConfigurationError(f"the baseline {file} is not whole: restore it, or {make} anew")
+    return whole
+
+
+def _opened(file: Path, command: Command) -> tuple[Document, str]:
+    """The document in *file*, and how one is made, in words."""
     make = f"`partywall {command} --baseline {file} --update-baseline` writes it"
     found = document(file, "baseline", make)
     if "schema_version" in found:
@@ -51,11 +80,16 @@ def read(file: Path, command: Command) -> Baseline:
     if found.get("command") != command:
         message = f"{file} is the baseline of another command than `partywall {command}`: {make}"
         raise ConfigurationError(message)
+    return found, make
+
+
+def _baseline(found: Document, command: Command) -> Baseline | None:
+    """What one document, or one layer's part of it, says; None where it is not whole."""
     breached = _entries(found.get("breached"), breached=True)
     undecided = _entries(found.get("undecided"), breached=False)
     settings = found.get("settings")
     if breached is None or undecided is None or not isinstance(settings, str):
-        raise ConfigurationError(f"the baseline {file} is not whole: restore it, or {make} anew")
+        return None
     return Baseline(command, settings, breached, undecided)
 
 
@@ -88,6 +122,12 @@ def _entries(found: object, *, breached: bool) -> tuple[Entry, ...] | None:
             return None
         entries += [Entry(**told, by=str(who)) for who in by]
     return tuple(entries)
+
+
+def _entries_of(known: Baseline) -> Iterator[str]:
+    yield f'"settings": {_json(known.settings)},'
+    yield from _list("breached", known.breached, ",")
+    yield from _list("undecided", known.undecided, "")
 
 
 def _list(name: str, entries: Sequence[Entry], end: str) -> Iterator[str]:

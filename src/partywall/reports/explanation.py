@@ -10,6 +10,7 @@ from rich.text import Text
 
 from partywall.reports.style import WIDEST
 from partywall.reports.text import say, title
+from partywall.survey.explaining.pages import ON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +25,14 @@ KINDS: dict[Kind, str] = {
     "advice": "Advice: speed and hygiene, never a breach",
     "attack on an API": "Attacks on an API",
     "comparison": "What is compared beside them",
+    "attack on a pool": "Attacks on pooled connections",
+    "attack on a cache": "Attacks on a cache",
+    "attack on jobs": "Attacks on jobs and workflows",
+    "attack on sockets": "Attacks on live connections",
+    "attack on objects": "Attacks on stored objects",
     "undecided": "What stays undecided, and is no finding",
 }
+FURTHER = frozenset(ON.values())
 CASES = "tests/probe/corpus/"
 
 
@@ -55,7 +62,10 @@ def show(page: Page, console: Console) -> None:
 def index(pages: Iterable[Page], console: Console) -> None:
     """Write a line for every page."""
     every = tuple(pages)
+    there = {page.kind for page in every}
     for kind, heading in KINDS.items():
+        if kind not in there:
+            continue
         title(console, heading)
         table = Table.grid(padding=(0, 2))
         for page in every:
@@ -84,8 +94,8 @@ def markdown(page: Page) -> str:
         *map(plain, page.hazard),
         "## Who is affected",
         plain(page.affected),
-        *_cases("## A case that breaches", page.breaches),
-        *_cases("## A case that holds", page.holds),
+        *_cases("## A case that breaches", page.kind, page.breaches),
+        *_cases("## A case that holds", page.kind, page.holds),
         "## The fix",
         plain(page.fix),
         "## Source",
@@ -150,7 +160,7 @@ def _operation(example: Example) -> str:
     return f": {operation}" if (operation := example.case.partition(": ")[2]) else ""
 
 
-def _cases(heading: str, examples: tuple[Example, ...]) -> Iterator[str]:
+def _cases(heading: str, page_kind: Kind, examples: tuple[Example, ...]) -> Iterator[str]:
     if not examples:
         return
     yield heading
@@ -165,6 +175,9 @@ def _cases(heading: str, examples: tuple[Example, ...]) -> Iterator[str]:
         anchor = first.application.name.replace(" ", "-")
         name = first.application.name
         yield f"Added to the application [{name}](../findings.md#{anchor}):"
+    if first.application is None and page_kind in FURTHER:
+        yield "```\n" + "\n".join(e.text for e in examples) + "\n```"
+        return
     ended = (e.text if e.text.rstrip().endswith(";") or e.text.startswith("--") else f"{e.text};"
              for e in examples)  # fmt: skip
     yield "```sql\n" + "\n".join(ended) + "\n```"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from partywall.reports.overview import Overview
     from partywall.survey.http.report import HttpReport
+    from partywall.survey.layers import WholeReport
     from partywall.survey.verdict import Report
+
+    AnyReport: TypeAlias = Report | HttpReport | WholeReport
 
 Written: TypeAlias = "str | Callable[[Console], None]"
 """A text, or what prints one as wide as there is room."""
@@ -51,9 +54,7 @@ def by_name(file: PurePath) -> Format | None:
     return next((one for ending, one in ENDINGS.items() if name.endswith(ending)), None)
 
 
-def written(
-    form: Format, found: Report | HttpReport, *, source: str, verbose: bool = False
-) -> Written:
+def written(form: Format, found: AnyReport, *, source: str, verbose: bool = False) -> Written:
     """*found* in the format *form*.
 
     Args:
@@ -62,10 +63,15 @@ def written(
     """
     # Each format is loaded by whoever asks for it: most runs write one. A probe's modules need
     # what only `partywall[probe]` brings.
+    from partywall.survey.layers import WholeReport  # noqa: PLC0415 - as above
     from partywall.survey.verdict import Report  # noqa: PLC0415 - as above
 
     match form:
         case Format.TEXT:
+            if isinstance(found, WholeReport):
+                from partywall.reports import survey_text  # noqa: PLC0415 - as above
+
+                return lambda console: survey_text.show(found, console, verbose=verbose)
             if isinstance(found, Report):
                 from partywall.reports import text  # noqa: PLC0415 - as above
 
@@ -74,10 +80,9 @@ def written(
 
             return lambda console: probe_text.show(found, console, verbose=verbose)
         case Format.JSON:
-            from partywall.reports import json, probe_json  # noqa: PLC0415 - as above
+            from partywall.reports import json  # noqa: PLC0415 - as above
 
-            document = json.report(found) if isinstance(found, Report) else probe_json.report(found)
-            return json.written(document)
+            return json.written(_document(found))
         case _:
             from importlib import import_module  # noqa: PLC0415 - as above
 
@@ -85,9 +90,31 @@ def written(
             return writer(_overview(found, source))
 
 
-def _overview(found: Report | HttpReport, source: str) -> Overview:
+def _document(found: AnyReport) -> dict[str, Any]:
+    from partywall.survey.layers import WholeReport  # noqa: PLC0415 - as in `written`
     from partywall.survey.verdict import Report  # noqa: PLC0415 - as in `written`
 
+    if isinstance(found, WholeReport):
+        from partywall.reports import survey_json  # noqa: PLC0415 - as in `written`
+
+        return survey_json.report(found)
+    if isinstance(found, Report):
+        from partywall.reports import json  # noqa: PLC0415 - as in `written`
+
+        return json.report(found)
+    from partywall.reports import probe_json  # noqa: PLC0415 - as in `written`
+
+    return probe_json.report(found)
+
+
+def _overview(found: AnyReport, source: str) -> Overview:
+    from partywall.survey.layers import WholeReport  # noqa: PLC0415 - as in `written`
+    from partywall.survey.verdict import Report  # noqa: PLC0415 - as in `written`
+
+    if isinstance(found, WholeReport):
+        from partywall.reports import survey_overview  # noqa: PLC0415 - as in `written`
+
+        return survey_overview.overview(found, source)
     if isinstance(found, Report):
         from partywall.reports import audit_overview  # noqa: PLC0415 - as in `written`
 

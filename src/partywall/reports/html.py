@@ -114,6 +114,7 @@ def written(found: Overview) -> str:
         counts=_counts(found),
         advice=_advice(found.advice),
         layers=list(found.layers),
+        layer_of={row.at: row.layer for row in found.rows},
         tenants=found.tenants,
         at_once=AT_ONCE,
         opened=OPEN,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from partywall.survey.verdict import Advice, Excepted, Finding, State, Verdict, WitnessStep
 
-Command: TypeAlias = Literal["audit", "probe"]
+Command: TypeAlias = Literal["audit", "probe", "survey"]
 
 
 @dataclass(frozen=True, slots=True)

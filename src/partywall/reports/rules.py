@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from partywall.reports.overview import Command
     from partywall.survey.attack import Attack, Effect
     from partywall.survey.check import Check
+    from partywall.survey.explaining.further import FurtherAttack
     from partywall.survey.http.attempt import Attack as HttpAttack
 
 
@@ -57,12 +58,19 @@ def _known(command: Command) -> Mapping[str, Rule]:
     from partywall.survey.checks import every_check  # noqa: PLC0415 - as above
     from partywall.survey.http.attacks import every_attack as every_http_attack  # noqa: PLC0415
 
+    asked = {one.name: _rule(one) for one in every_http_attack()}
     if command == "probe":
-        return {one.name: _rule(one) for one in every_http_attack()}
+        return asked
     checks = {one.name: _rule(one) for one in every_check()}
-    return checks | {one.name: _rule(one) for one in every_attack()}
+    audited = checks | {one.name: _rule(one) for one in every_attack()}
+    if command == "audit":
+        return audited
+    from partywall.survey.explaining.further import further_attacks  # noqa: PLC0415 - as above
+
+    further = {one.name: _rule(one) for many in further_attacks().values() for one in many}
+    return audited | asked | further
 
 
-def _rule(one: Attack | Check | HttpAttack) -> Rule:
+def _rule(one: Attack | Check | HttpAttack | FurtherAttack) -> Rule:
     summary = " ".join(one.doc.partition("\n\n")[0].split())
     return Rule(one.code, one.name, summary, one.doc, explained(one.name), one.effect)

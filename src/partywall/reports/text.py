@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from partywall.reports.breaches import Broken, Case
     from partywall.survey.attack import Effect
-    from partywall.survey.http.report import HttpReport
+    from partywall.survey.layers import AnyLayer
     from partywall.survey.verdict import (
         Excepted,
         Finding,
@@ -223,7 +223,7 @@ def open_questions(report: Report, console: Console) -> None:
         say(console, because, indent=4)
 
 
-def known(report: Report | HttpReport, console: Console) -> None:
+def known(report: AnyLayer, console: Console) -> None:
     """Write what the baseline has as well: a line for each surface and way."""
     if report.known:
         title(console, f"{number(count(report.known), 'known breach', 'known breaches')}")
@@ -244,7 +244,7 @@ def known(report: Report | HttpReport, console: Console) -> None:
             say(console, because, "dim", 4)
 
 
-def remarks(report: Report | HttpReport, console: Console) -> None:
+def remarks(report: AnyLayer, console: Console) -> None:
     """Write what to tidy up among the exceptions and in the baseline."""
     if not report.remarks:
         return
@@ -253,7 +253,7 @@ def remarks(report: Report | HttpReport, console: Console) -> None:
         say(console, f"- {line}", hang=2)
 
 
-def nothing_new(report: Report | HttpReport) -> str:
+def nothing_new(report: AnyLayer) -> str:
     """What a verdict of held means beside a baseline; "" without one."""
     known_too = report.known or report.known_undecided
     return NOTHING_NEW if report.verdict == "held" and known_too else ""
@@ -336,7 +336,7 @@ def summary(report: Report) -> str:
     return f"{nothing_new(report) or VERDICTS[report.verdict]}{': ' + said if said else ''}"
 
 
-def controls(report: Report | HttpReport) -> str:
+def controls(report: AnyLayer) -> str:
     """How many controls there were, and whether they held."""
     failed = report.controls.get("failed", 0)
     held = f"{number(report.controls.get('proved', 0), 'control')} held"

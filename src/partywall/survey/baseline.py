@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from partywall.survey import layers
 from partywall.survey.fingerprint import WITHOUT_CONTEXT, fingerprint
 from partywall.survey.http.report import HttpReport, settled
+from partywall.survey.layers import LayerReport, WholeReport
 from partywall.survey.standing import settings, undeclared, unsaid
 from partywall.survey.verdict import EFFECTS, Finding, Report, Undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from partywall.survey.attack import Effect
+    from partywall.survey.layers import AnyLayer
     from partywall.survey.standing import Command
 
-AnyReport = TypeVar("AnyReport", Report, HttpReport)
+AnyReport = TypeVar("AnyReport", Report, HttpReport, LayerReport)
 
 TENANT = "tenant"
 NAMED = 3
@@ -50,9 +53,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What one survey found, without its witnesses.
+    """What one survey found, or that of one layer, without its witnesses.
 
     Attributes:
+        command: `survey` for one of a further layer.
         settings: how far its attacker went and where: two surveys that differ in this find
             different things on the same walls.
     """
@@ -63,7 +67,7 @@ class Baseline:
     undecided: tuple[Entry, ...] = ()
 
 
-def baseline(report: Report | HttpReport) -> Baseline:
+def baseline(report: AnyLayer) -> Baseline:
     """All that *report* found, what was known before as well; not what the configuration accepts.
 
     An operation that everybody may read, and nobody declared, is undecided.
@@ -72,8 +76,24 @@ def baseline(report: Report | HttpReport) -> Baseline:
     undecided = {_entry(one) for one in (*report.undecided, *report.known_undecided)}
     if isinstance(report, HttpReport):
         undecided |= {_entry(one) for one in undeclared(report)}
-    command: Command = "probe" if isinstance(report, HttpReport) else "audit"
+    command: Command = "survey"
+    if not isinstance(report, LayerReport):
+        command = "probe" if isinstance(report, HttpReport) else "audit"
     return Baseline(command, settings(report), _sorted(breached), _sorted(undecided))
+
+
+def baselines(report: WholeReport) -> dict[str, Baseline]:
+    """The same of each layer."""
+    return {name: baseline(one) for name, one in report.layers.items()}
+
+
+def compared_layers(report: WholeReport, known: Mapping[str, Baseline]) -> WholeReport:
+    """Each layer as `compared` tells it; of one that the baseline lacks, all is new."""
+    found: dict[str, AnyLayer] = {}
+    for name, one in report.layers.items():
+        beside = known.get(name, Baseline("survey", settings(one)))
+        found[name] = compared(one, beside)
+    return replace(report, layers=found)
 
 
 def compared(report: AnyReport, known: Baseline) -> AnyReport:
@@ -91,16 +111,21 @@ def compared(report: AnyReport, known: Baseline) -> AnyReport:
         known_undecided=tuple(o for o in report.undecided if fingerprint(o) in undecided),
         remarks=(*report.remarks, *_remarks(report, known)),
         compared=True,
-        **_marked(report, places, undecided),
+        **_marked(report, places, undecided, fresh),
     )
 
 
 def _marked(
-    report: Report | HttpReport,
+    report: AnyLayer,
     breached: AbstractSet[tuple[str, str]],
     undecided: AbstractSet[str],
+    fresh: Iterable[Finding],
 ) -> dict[str, Any]:
     """The fields of *report* that hold states, with what is known marked in them."""
+    if isinstance(report, LayerReport):
+        new = {(one.at, one.name) for one in fresh}
+        old = {(one.at, one.attack) for one in report.tried} - new
+        return {"tried": layers.settled(report.tried, old, "known")}
     if isinstance(report, Report):
         return {"cells": {**report.cells, **dict.fromkeys(breached, "known")}}
     return {
@@ -130,7 +155,7 @@ def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda one: (one.at, EFFECTS.index(one.effect), one)))
 
 
-def _remarks(report: Report | HttpReport, known: Baseline) -> Iterator[str]:
+def _remarks(report: AnyLayer, known: Baseline) -> Iterator[str]:
     """What of the baseline is no longer there; what stays in it could come back unseen."""
     if known.settings != settings(report):
         yield (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from partywall.errors import ConfigurationError
 from partywall.survey.declared import document
+from partywall.survey.layers import FURTHER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,14 +24,18 @@ LEVELS = ("query", "sql", "context")
 TABLES = frozenset(
     {
         "database", "survey", "tenants", "anonymous", "public", "exceptions", "model", "api",
-        "control", "stranger", "fleet",
+        "control", "stranger", "fleet", *FURTHER,
     }
 )  # fmt: skip
 LOGIN_KEYS = frozenset({"id", "url", "enter", "prove"})
 API_KEYS = frozenset({"headers", "cookies", "own", "base", "login"})
+LAYER_KEYS = frozenset(FURTHER)
+"""What a tenant shows to a layer, each in a table of its own: ``[tenants.acme.cache]``."""
 ROWS_KEYS, OPERATION_KEYS = frozenset({"table", "when"}), frozenset({"operation"})
 OPERATION = re.compile(r"[A-Z]+ /")
 """How what stands at an API's operation begins; no surface of a database does."""
+FURTHER_SURFACE = re.compile(rf"({'|'.join(FURTHER)}) ")
+"""How the surfaces of the other layers begin; their names end with the space."""
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 """A name that may hold anything."""
 
@@ -148,8 +153,8 @@ def load(
     ``PARTYWALL_TENANT_<NAME>_URL`` and ``PARTYWALL_ANONYMOUS_URL`` override the URLs. Without
     *secrets* a variable that isn't set counts as empty: a disposable server asks for no password.
 
-    What only `partywall probe` reads is left alone: operations in ``[[public]]`` and
-    ``[[exceptions]]``, and tenants of which nothing but their credentials is said.
+    What only the surveys of other layers read is left alone: operations in ``[[public]]``,
+    ``[[exceptions]]`` of other layers' surfaces, and tenants of which no login is said.
 
     Raises:
         ConfigurationError: something is missing or unknown; the message names the place.
@@ -170,11 +175,7 @@ def load(
     if level not in LEVELS:
         message = f"[survey] attacker is {level!r}; it is one of {', '.join(LEVELS)}"
         raise ConfigurationError(message)
-    tenants = tuple(
-        _tenant(name, entry)
-        for name, entry in whole.named("tenants").items()
-        if not only_for(API_KEYS, LOGIN_KEYS, entry)
-    )
+    tenants, anonymous = logins(whole)
     if len(tenants) == 1:
         message = f"only [tenants.{tenants[0].name}] is declared: a survey needs two to hold apart"
         raise ConfigurationError(message)
@@ -182,13 +183,13 @@ def load(
         found,
         cast("Level", level),
         tenants,
-        _tenant("anonymous", whole.table("anonymous")) if "anonymous" in whole.values else None,
+        anonymous,
         tuple(
             PublicRows(entry.text("table"), entry.text("when"))
             for entry in whole.tables("public")
             if not only_for(OPERATION_KEYS, ROWS_KEYS, entry)
         ),
-        tuple(one for one in exceptions(whole) if not OPERATION.match(one.at)),
+        tuple(one for one in exceptions(whole) if layer_of(one.at) == "database"),
         model.pairs("tenant_columns"),
         model.texts("shared"),
         FleetSettings(fleet.text("tenants", ""), fleet.texts("enter"), fleet.text("url", "")),
@@ -196,7 +197,7 @@ def load(
 
 
 def known(path: Path | None, *, secrets: bool = True) -> Table:
-    """The whole file, with no table that neither audit nor probe nor the control plane reads."""
+    """The whole file, with no table that neither a survey nor the control plane reads."""
     whole = document(path, TABLES, secrets=secrets)
     whole.table("control").only({"url", "app"})
     return whole
@@ -217,8 +218,33 @@ def exceptions(whole: Table) -> list[Acceptance]:
     return [_exception(entry) for entry in whole.tables("exceptions")]
 
 
+def layer_of(at: str) -> str:
+    """The layer that a surface belongs to, by how reports print it."""
+    if OPERATION.match(at):
+        return "api"
+    found = FURTHER_SURFACE.match(at)
+    return found[1] if found else "database"
+
+
+def logins(whole: Table) -> tuple[tuple[TenantSettings, ...], TenantSettings | None]:
+    """The tenants of which a database login is said, and nobody's where it is declared.
+
+    Raises:
+        ConfigurationError: something is missing or unknown; the message names the place.
+    """
+    tenants = tuple(
+        _tenant(name, entry)
+        for name, entry in whole.named("tenants").items()
+        if not only_for(API_KEYS | LAYER_KEYS, LOGIN_KEYS, entry)
+    )
+    anonymous = whole.table("anonymous")
+    if "anonymous" not in whole.values or only_for(LAYER_KEYS, LOGIN_KEYS, anonymous):
+        return tenants, None
+    return tenants, _tenant("anonymous", anonymous)
+
+
 def _tenant(name: str, entry: Table) -> TenantSettings:
-    entry.only(LOGIN_KEYS if name == "anonymous" else LOGIN_KEYS | API_KEYS)
+    entry.only(LOGIN_KEYS | LAYER_KEYS | (API_KEYS if name != "anonymous" else frozenset()))
     variable = (
         "PARTYWALL_ANONYMOUS_URL"
         if name == "anonymous"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from partywall.errors import ConfigurationError
+from partywall.errors import ConfigurationError, Unreachable
 from partywall.survey.addresses import parts, without_secret
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _connected(url: str, database: str, settings: Mapping[str, str]) -> psycopg.
             connection.close()
             return _connected(url, database, {**settings, "transaction_timeout": "0"})
     except psycopg.Error as error:
-        raise ConfigurationError(_refused(there, error)) from error
+        raise _refused(there, error) from error
     return connection
 
 
@@ -94,16 +94,16 @@ def _in_a_hurry(connection: psycopg.Connection[Any]) -> bool:
     return row is not None and row[0] != "0"
 
 
-def _refused(there: str, error: psycopg.Error) -> str:
+def _refused(there: str, error: psycopg.Error) -> ConfigurationError:
     words = str(error).strip()
     if POOLED in words:
-        return (
+        return ConfigurationError(
             f"{there} is a connection pooler: a survey sets up its own sessions, and needs the "
             "address of the PostgreSQL server itself"
         )
     if OLDER_THAN_14 in words:
-        return f"{there} is older than PostgreSQL 14: 14 to 18 are served"
-    return f"can't connect to {there}: {words}"
+        return ConfigurationError(f"{there} is older than PostgreSQL 14: 14 to 18 are served")
+    return Unreachable(f"can't connect to {there}: {words}")
 
 
 def opened(stack: ExitStack, url: str, database: str) -> psycopg.Connection[Any]:
@@ -129,7 +129,7 @@ def log_in(configuration: Configuration) -> None:
                 "[anonymous]" if tenant is configuration.anonymous else f"[tenants.{tenant.name}]"
             )
             message = f"{where} url: {error}"
-            raise ConfigurationError(message) from error
+            raise type(error)(message) from error
 
 
 def session(

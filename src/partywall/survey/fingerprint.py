@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of what a fingerprint is made from: it grows when the same hole gets another one."""
 
-WITHOUT_CONTEXT = frozenset({"empty context", "anonymous"})
-"""What attackers of a database are called who have no tenant of their own."""
+WITHOUT_CONTEXT = frozenset({"empty context", "anonymous", "nobody"})
+"""What attackers are called who have no tenant of their own; of an API nobody has one."""
 
 
 def fingerprint(one: Finding | Undecided) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from partywall.survey.engine import WORST
 from partywall.survey.http.report import HttpReport
+from partywall.survey.layers import LayerReport
 from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from partywall.survey.verdict import Finding, Report, State
 
-Command: TypeAlias = Literal["audit", "probe"]
+Command: TypeAlias = Literal["audit", "probe", "survey"]
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def way(one: Finding | Undecided, command: Command) -> str:
     return one.name if command == "probe" else one.effect
 
 
-def settings(report: Report | HttpReport) -> str:
+def settings(report: Report | HttpReport | LayerReport) -> str:
     """How a survey was made, as far as it decides what can be found."""
-    if isinstance(report, HttpReport):
+    if isinstance(report, HttpReport | LayerReport):
         return ""
     return made(report.attacker, report.place, whole_fleet=report.fleet is not None)
 

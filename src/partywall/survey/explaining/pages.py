@@ -12,7 +12,8 @@ from partywall.survey.attacks import every_attack
 from partywall.survey.checks import every_check
 from partywall.survey.explaining.applications import APPLICATIONS, ONE_LOGIN, SHOP
 from partywall.survey.explaining.docstrings import parts
-from partywall.survey.explaining.undecided import API, DATABASE
+from partywall.survey.explaining.further import further_attacks
+from partywall.survey.explaining.undecided import API, DATABASE, FURTHER
 from partywall.survey.fleet.judging import DRIFT
 from partywall.survey.http import compared
 from partywall.survey.http.attacks import every_attack as every_http_attack
@@ -23,12 +24,23 @@ if TYPE_CHECKING:
     from partywall.survey.attack import Attack, Effect, Level
     from partywall.survey.check import Check
     from partywall.survey.explaining.applications import Application
+    from partywall.survey.explaining.further import FurtherAttack
     from partywall.survey.explaining.undecided import Open
     from partywall.survey.http.attempt import Attack as HttpAttack
 
 Kind: TypeAlias = Literal[
-    "attack", "check", "advice", "attack on an API", "comparison", "undecided"
-]
+    "attack", "check", "advice", "attack on an API", "comparison", "attack on a pool",
+    "attack on a cache", "attack on jobs", "attack on sockets", "attack on objects", "undecided",
+]  # fmt: skip
+
+ON: Mapping[str, Kind] = {
+    "pool": "attack on a pool",
+    "cache": "attack on a cache",
+    "jobs": "attack on jobs",
+    "sockets": "attack on sockets",
+    "objects": "attack on objects",
+}
+"""What the attacks of a further layer are, by its name."""
 
 COMPARED: Mapping[tuple[str, str], tuple[str, str, str]] = {
     compared.EXISTENCE: (
@@ -70,7 +82,8 @@ class Example:
     """A case that breaches or one that holds, as the tests execute it.
 
     Attributes:
-        text: SQL that changes *application*; for an API the requests, a line each.
+        text: SQL that changes *application*; for an API the requests, a line each; for a further
+            layer what its tests read: settings, commands.
         application: what is changed; None for an API, and where nothing but the server counts.
         case: for an API where the tests have it: ``faults/read_by_id: GET /invoices/{id}``.
     """
@@ -107,7 +120,7 @@ class Page:
 
 @cache
 def pages() -> tuple[Page, ...]:
-    """Every page: attacks on a database, checks, attacks on an API, what stays undecided."""
+    """Every page: attacks on a database, checks, attacks on an API and further, what is open."""
     compared = [
         Page(code, name, "comparison", "detect", None, summary, (hazard,),
              "APIs whose ids, or names, others may learn or guess.", (), (), _sentence(fix),
@@ -127,7 +140,8 @@ def pages() -> tuple[Page, ...]:
         drift,
         *sorted([*(_of_request(one) for one in every_http_attack()), *compared],
                 key=lambda page: page.code),
-        *(_of_open(one) for one in (*DATABASE, *API)),
+        *(_of_further(ON[layer], one) for layer, many in further_attacks().items() for one in many),
+        *(_of_open(one) for one in (*DATABASE, *API, *FURTHER)),
     )  # fmt: skip
 
 
@@ -186,6 +200,15 @@ def _of_request(one: HttpAttack) -> Page:
         one.code, one.name, "attack on an API", one.effect, None, summary, hazard,
         sections["Affected"], (_requests(sections["Breaches"]),), (_requests(sections["Holds"]),),
         _sentence(one.fix), (" ".join(sections["Source"].split()),),
+    )  # fmt: skip
+
+
+def _of_further(kind: Kind, one: FurtherAttack) -> Page:
+    summary, hazard, sections = parts(one.doc)
+    return Page(
+        one.code, one.name, kind, one.effect, None, summary, hazard, sections["Affected"],
+        (Example(sections["Breaches"]),), (Example(sections["Holds"]),),
+        sections.get("Fix") or _sentence(one.fix), _sources(sections["Source"]),
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from partywall.survey.layers import UNSURVEYED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -101,5 +103,18 @@ API: Sequence[Open] = (
         "APIs whose objects have a visibility, or owners that share.",
         "Make the closed state the default, or declare it: `[[public]]` with `operation`.",
         "https://cwe.mitre.org/data/definitions/1188.html",
+    ),
+)
+FURTHER: Sequence[Open] = (
+    Open(
+        *UNSURVEYED,
+        "read",
+        "A declared layer of which nothing can be said, since it could not be reached.",
+        "A cache that is down while it is surveyed, an API that answers nothing: what was not "
+        "tried is not held. All other layers are surveyed, and the whole is undecided.",
+        "Whoever surveys several layers with `partywall survey`.",
+        "Read the reason: it names the address and what was said there. Start what is missing, or "
+        "leave the layer out with `--skip`, which the report says.",
+        "https://github.com/partywall/partywall/blob/main/docs/how-to/survey.md",
     ),
 )

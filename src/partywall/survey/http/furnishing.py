@@ -20,21 +20,21 @@ async def furnish(engine: Engine, tenant: str) -> None:
         await world.base(tenant, kind)
     for operation in world.api.operations:
         if filling(world, operation):
-            bound = await _bound(world, tenant, operation)
-            if bound is not None:
-                await world.perform(tenant, operation, bound)
+            ids = await bound(world, tenant, operation)
+            if ids is not None:
+                await world.perform(tenant, operation, ids)
 
 
-async def _bound(world: World, tenant: str, operation: Operation) -> dict[Slot, Any] | None:
+async def bound(world: World, tenant: str, operation: Operation) -> dict[Slot, Any] | None:
     """The tenant's own ids for what an operation needs; None where it lacks one."""
-    bound: dict[Slot, Any] = {}
+    ids: dict[Slot, Any] = {}
     for slot in world.graph.slots[operation.at]:
         if slot.required:
-            used = any(other.kind == slot.kind for other in bound)
-            bound[slot] = await world.value(tenant, slot, another=used)
-            if bound[slot] is None:
+            used = any(other.kind == slot.kind for other in ids)
+            ids[slot] = await world.value(tenant, slot, another=used)
+            if ids[slot] is None:
                 return None
-    return bound
+    return ids
 
 
 def filling(world: World, operation: Operation) -> bool:

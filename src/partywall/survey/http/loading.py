@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from partywall.errors import ConfigurationError
 from partywall.survey.configuration import (
     API_KEYS,
+    LAYER_KEYS,
     LOGIN_KEYS,
     OPERATION,
     OPERATION_KEYS,
     ROWS_KEYS,
     exceptions,
     known,
+    layer_of,
     only_for,
 )
 from partywall.survey.declared import Table
@@ -86,7 +88,7 @@ def load(  # noqa: PLR0913 - each is an option of the command
         tenants=tuple(
             _credentials(name, entry)
             for name, entry in whole.named("tenants").items()
-            if not only_for(LOGIN_KEYS, API_KEYS, entry)
+            if not only_for(LOGIN_KEYS | LAYER_KEYS, API_KEYS, entry)
         ),
         stranger=_credentials("stranger", whole.table("stranger"))
         if "stranger" in whole.values
@@ -96,7 +98,7 @@ def load(  # noqa: PLR0913 - each is an option of the command
             for entry in whole.tables("public")
             if not only_for(ROWS_KEYS, OPERATION_KEYS, entry)
         ),
-        exceptions=tuple(one for one in exceptions(whole) if OPERATION.match(one.at)),
+        exceptions=tuple(one for one in exceptions(whole) if layer_of(one.at) == "api"),
         seed=seed or 0,
         every_pair=every_pair,
         read_only=read_only,
@@ -168,7 +170,7 @@ def shown(one: Credentials) -> Credentials:
 
 
 def _credentials(name: str, entry: Table) -> Credentials:
-    entry.only(API_KEYS if name == "stranger" else API_KEYS | LOGIN_KEYS)
+    entry.only(API_KEYS if name == "stranger" else API_KEYS | LOGIN_KEYS | LAYER_KEYS)
     if name in RESERVED and entry.where != f"[{name}]":
         raise ConfigurationError(f"{entry.where}: reports use the name {name} for somebody else")
     return Credentials(

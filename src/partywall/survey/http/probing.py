@@ -26,14 +26,14 @@ from partywall.survey.http.order import dangerous
 from partywall.survey.http.rehearsing import rehearse
 from partywall.survey.http.report import HttpReport, settled
 from partywall.survey.http.sources import api_of
-from partywall.survey.http.surveying import survey
+from partywall.survey.http.surveying import furnished, survey
 from partywall.survey.http.views import Views
 from partywall.survey.http.watching import Watch
 from partywall.survey.http.wire import Request, Wire, host_of, loopback
 from partywall.survey.http.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from partywall.survey.http.operations import Api, Operation
     from partywall.survey.http.settings import ApiSettings
@@ -41,8 +41,20 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**31
 
 
-def probe(settings: ApiSettings, watch: Watch | None = None) -> HttpReport:
+def probe(
+    settings: ApiSettings,
+    watch: Watch | None = None,
+    *,
+    besides: Callable[[Engine], Awaitable[None]] | None = None,
+    attacking: bool = True,
+) -> HttpReport:
     """Attack an API as each of its tenants, and say what got through.
+
+    Args:
+        settings: what is probed, and as whom.
+        watch: is told what goes on.
+        besides: what else is done as the tenants, once each has something of everything.
+        attacking: whether the API itself is attacked; without, there is only what is done besides.
 
     Raises:
         ConfigurationError: the description can't be read, a host isn't declared.
@@ -52,11 +64,17 @@ def probe(settings: ApiSettings, watch: Watch | None = None) -> HttpReport:
     with ExitStack() as stack:
         api, base = api_of(settings, stack)
         journal = stack.enter_context(closing(Journal(settings.journal, base)))
-        return asyncio.run(_probe(settings, watch, api, base, journal))
+        return asyncio.run(_probe(settings, watch, api, base, journal, besides, attacking))
 
 
 async def _probe(
-    settings: ApiSettings, watch: Watch, api: Api, base: str, journal: Journal
+    settings: ApiSettings,
+    watch: Watch,
+    api: Api,
+    base: str,
+    journal: Journal,
+    besides: Callable[[Engine], Awaitable[None]] | None,
+    attacking: bool,  # noqa: FBT001 - named where it is asked for
 ) -> HttpReport:
     began = time.monotonic()
     seed = settings.seed or journal.seed or random.randrange(1, LARGEST_SEED)  # noqa: S311 - no secret
@@ -72,12 +90,16 @@ async def _probe(
         engine = await _engine(settings, watch, api, wire, journal, seed)
         journal.restored(engine)
         try:
-            await survey(engine, journal)
+            await furnished(engine)
+            if besides is not None:
+                await besides(engine)
+            if attacking:
+                await survey(engine, journal)
         finally:
             watch.stage("removing what was made")
             stays = await _removed(engine)
             engine.left += stays
-        if await rehearse(engine):
+        if attacking and await rehearse(engine):
             engine.left += [one for one in await _removed(engine) if one not in stays]
         journal.end()
     return _report(engine, settings, api, seed, time.monotonic() - began)

@@ -36,15 +36,20 @@ class StoppedError(Exception):
     """The run can't go on: what was not reached is undecided, and the message says why."""
 
 
-async def survey(engine: Engine, journal: Journal) -> None:
-    """Attack every operation for every pair of tenants."""
-    world, watch = engine.world, engine.watch
-    watch.stage("making what each tenant is to have")
+async def furnished(engine: Engine) -> None:
+    """Let each tenant make one of everything, and see by what each is known."""
+    world = engine.world
+    engine.watch.stage("making what each tenant is to have")
     await inherited(world)
     for tenant in world.tenants:
         await furnish(engine, tenant)
     engine.identities = learned_identities(world)
     engine.selectors = selectors(world)
+
+
+async def survey(engine: Engine, journal: Journal) -> None:
+    """Attack every operation for every pair of tenants; each has something of everything."""
+    world, watch = engine.world, engine.watch
     pairs = paired(list(world.tenants), every=engine.settings.every_pair)
     spoken = await endpoints(engine)
     asked = [one for one in world.api.operations if not world.left_out(one) and one not in spoken]
