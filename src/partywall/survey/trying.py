@@ -12,10 +12,10 @@ import inspect
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from partywall.survey.attack import Breach, Unclear
-from partywall.survey.layers import Tried
+from partywall.survey.layers import Tried, Watch
 from partywall.survey.tally import Tally
 from partywall.survey.verdict import Finding, State, Undecided, WitnessStep, explained
 
@@ -31,17 +31,8 @@ SHOWN_CHARACTERS = 240
 
 Call = TypeVar("Call", bound="Hashable")
 """What a layer can be asked: a command of Redis, a statement, a request."""
+Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - it reads as what it is
 Scene = TypeVar("Scene")
-
-
-class Watch:
-    """Hears of everything and says nothing; every method may be overridden, none needs to be."""
-
-    def stage(self, name: str) -> None:
-        """A part of the survey begins."""
-
-    def judged(self, tried: Tried) -> None:
-        """A surface was attacked in one direction in one way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,23 +142,24 @@ def attack(
     return declare
 
 
-def attacks_in(package: str, folders: Iterable[str]) -> Iterator[object]:
-    """Whatever the modules of a package of attacks hold."""
-    for module in iter_modules(folders):
-        yield from vars(import_module(f"{package}.{module.name}")).values()
+def attacks_in(package: str, folders: Iterable[str]) -> tuple[Attack[Any, Any], ...]:
+    """The attacks in the modules of a package, by code."""
+    loaded = [import_module(f"{package}.{module.name}") for module in iter_modules(folders)]
+    found = [one for module in loaded for one in vars(module).values() if isinstance(one, Attack)]
+    return tuple(sorted(found, key=lambda one: one.code))
 
 
-class Hand(Protocol[Call]):
+class Hand(Protocol[Asked]):
     """What talks to a layer's server."""
 
-    def do(self, who: str, call: Call) -> Outcome:
+    def do(self, who: str, call: Asked) -> Outcome:
         """Ask as *who*. What the server refuses is an outcome, not an exception.
 
         Raises:
             TargetError: the server can't be reached at all.
         """
 
-    def told(self, who: str, call: Call, returned: str) -> WitnessStep:
+    def told(self, who: str, call: Asked, returned: str) -> WitnessStep:
         """The same as anyone can replay it, with secrets taken from the environment."""
 
 
@@ -229,7 +221,7 @@ class Trial(Generic[Call]):
 
     def _control(self, attempt: Attempt[Call]) -> str:
         """Why the control proves nothing, "" when it does."""
-        if not attempt.control:
+        if not (attempt.control or attempt.controlled):
             return "there is nothing that the rightful tenant could prove it by"
         if attempt.control not in self._controls:
             try:

@@ -57,7 +57,7 @@ class Ground:
     def prepared(self, logins: Mapping[str, str], own: Keys) -> Scene:
         """Everything of a scene but who attacks whom; *own* are keys for the administrator."""
         every = commands(self.wire.ask(ADMINISTRATOR, "COMMAND"), self._documented())
-        self.given["database"] = "0"
+        self.given["db"] = "0"  # MOVE goes nowhere: what is moved out of sight is not cleaned up
         self.given["sha1"] = str(self.wire.ask(ADMINISTRATOR, "SCRIPT", "LOAD", READ))
         setting = self._optional("CONFIG", "GET", "maxmemory-samples")
         self.given["samples"] = setting.splitlines()[-1] if setting else ""
@@ -82,12 +82,13 @@ class Ground:
         """Commands that the server would let a user run; all where it can't be asked (Redis 6)."""
         for command in every:
             call = filled(command, lambda _: None, self.given)
-            for padding in range(MOST_PADDING):  # not each says how many arguments it wants
-                words = ("ACL", "DRYRUN", login, *call, *["1"] * padding)
-                asked = self.wire.do(ADMINISTRATOR, Call(words))
-                if asked.ok:
-                    break
-            if asked.text == "OK" or not asked.ok:
+            paddings = (("1",) * number for number in range(MOST_PADDING))
+            asked = (  # not each says how many arguments it wants
+                self.wire.do(ADMINISTRATOR, Call(("ACL", "DRYRUN", login, *call, *padding)))
+                for padding in paddings
+            )
+            answered = next((one.text for one in asked if one.ok), "OK")
+            if answered == "OK":
                 yield command.name
 
     def clear(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from partywall.survey.driven import Driven
 
@@ -19,6 +19,7 @@ class Turn:
     """What one tenant did.
 
     Attributes:
+        marks: what in a text is this tenant's alone.
         answers: to its requests.
         touched: key -> the commands that named it.
         written: the keys that one of its commands may have changed.
@@ -27,7 +28,7 @@ class Turn:
     """
 
     tenant: str
-    canaries: frozenset[str]
+    marks: Callable[[str], Collection[str]]
     answers: tuple[Driven, ...]
     touched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     written: frozenset[str] = frozenset()
@@ -36,7 +37,7 @@ class Turn:
 
     def marked(self, text: str) -> bool:
         """Whether something of this tenant stands in *text*."""
-        return any(canary in text for canary in self.canaries)
+        return bool(self.marks(text))
 
     def shown(self, answers: Sequence[Driven]) -> Driven | None:
         """The first of *answers* in which something of this tenant stands."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+from partywall.survey.cache.attacks import observed
 from partywall.survey.cache.calls import LOOK, Call
 from partywall.survey.cache.commands import commands
 from partywall.survey.cache.observation import Observation, Turn
-from partywall.survey.cache.observed import every_attack
 from partywall.survey.recorded import Memory, Record
 from partywall.survey.trying import ADMINISTRATOR, Trial
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from partywall.survey.cache.wire import Wire
     from partywall.survey.driven import Driving
+    from partywall.survey.layers import Watch
     from partywall.survey.tally import Tally
-    from partywall.survey.trying import Watch
 
 MOST_KEYS = 100_000
 LINE = re.compile(r"^\d+\.\d+ \[\d+ \S+\] (\".*\")$")
@@ -28,7 +29,7 @@ WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
 PUBLISH = frozenset({"PUBLISH", "SPUBLISH"})
 
 
-def observe(wire: Wire, driving: Driving, tally: Tally, watch: Watch) -> None:
+async def observe(wire: Wire, driving: Driving, tally: Tally, watch: Watch) -> None:
     """Each ordered pair of tenants: the one, then the other, with a cache that neither has filled.
 
     Only keys that came into being while the application was driven are removed in between; a cache
@@ -45,9 +46,9 @@ def observe(wire: Wire, driving: Driving, tally: Tally, watch: Watch) -> None:
         for first, second in permutations(driving.tenants, 2):
             watch.stage(f"{first}, then {second}, use the application")
             watcher.forget()
-            one = watcher.turn(driving, first)
-            observation = Observation(one, watcher.turn(driving, second))
-            trial.run((attack, attack.plan(observation)) for attack in every_attack())
+            one = await watcher.turn(driving, first)
+            observation = Observation(one, await watcher.turn(driving, second))
+            trial.run((attack, attack.plan(observation)) for attack in observed())
     finally:
         watcher.forget()
 
@@ -66,16 +67,16 @@ class Watcher:
         self.before = self._names()
         self._born: set[str] = set()
 
-    def turn(self, driving: Driving, tenant: str) -> Turn:
+    async def turn(self, driving: Driving, tenant: str) -> Turn:
         """Let a tenant use the application, and see what that does to the cache."""
         listening = Call(("MONITOR",), apart=True)
         self._wire.do(ADMINISTRATOR, listening)
-        answers = tuple(driving.drive(tenant))
+        answers = tuple(await driving.drive(tenant))
         heard = self._wire.do(ADMINISTRATOR, Call(("MONITOR",), apart=True, heard=True)).text
         touched: dict[str, set[str]] = {}
         written: set[str] = set()
         published: dict[str, list[str]] = {}
-        for words in dict.fromkeys(spoken(heard)):
+        for words in dict.fromkeys(spoken(heard)):  # keys are asked for once a command
             name = words[0].upper()
             if name in PUBLISH and len(words) > 2:  # noqa: PLR2004 - a channel and a message
                 published.setdefault(words[1], []).append(words[2])
@@ -87,7 +88,7 @@ class Watcher:
             self._born |= written - self.before
         return Turn(
             tenant,
-            frozenset(driving.canaries(tenant)),
+            partial(driving.marks, tenant),
             answers,
             {key: frozenset(names) for key, names in touched.items()},
             frozenset(written),
@@ -130,6 +131,6 @@ def spoken(heard: str) -> Iterator[tuple[str, ...]]:
 
 
 def _unquoted(word: str) -> str:
-    """A word as it was before MONITOR quoted it: as a literal of Python but for ``\\e``."""
+    """A word as it was before MONITOR quoted it: as a literal of Python."""
     text = ast.literal_eval(f'b"{word}"') if "\\" in word else word.encode("latin-1")
     return str(text.decode("latin-1"))

@@ -32,7 +32,7 @@ class Keys:
 
     @property
     def of(self) -> Mapping[str, str]:
-        """kind -> name of the key."""
+        """Name of the key by its kind."""
         return {kind: self._name(kind) for kind in ALL_KINDS}
 
     @property

@@ -10,48 +10,46 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from partywall.survey.attack import Unclear
-from partywall.survey.cache.attacks import every_attack
+from partywall.survey.cache.attacks import direct
 from partywall.survey.cache.calls import Call, uproot
 from partywall.survey.cache.ground import Ground, keys_for
 from partywall.survey.cache.keyless import untried
-from partywall.survey.cache.observing import observe
 from partywall.survey.cache.settings import CacheLogin
 from partywall.survey.cache.wire import Wire, as_login, nobodys, without_secret
+from partywall.survey.layers import Watch
 from partywall.survey.tally import Tally
-from partywall.survey.trying import ADMINISTRATOR, NOBODY, Attack, Attempt, Step, Trial, Watch
+from partywall.survey.trying import ADMINISTRATOR, NOBODY, Attack, Attempt, Step, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from partywall.survey.attack import Judgement
-    from partywall.survey.cache.scene import Keys, Scene
+    from partywall.survey.cache.scene import Scene
     from partywall.survey.cache.settings import CacheSettings
-    from partywall.survey.driven import Driving
     from partywall.survey.layers import LayerReport
     from partywall.survey.trying import Outcome
 
 
 def survey(
-    settings: CacheSettings, watch: Watch | None = None, driving: Driving | None = None
+    settings: CacheSettings,
+    watch: Watch | None = None,
+    attacks: Sequence[Attack[Scene, Call]] | None = None,
 ) -> LayerReport:
-    """Attack the cache as each tenant's login, and watch what the application keeps there.
-
-    Args:
-        settings: addresses and logins.
-        watch: hears of every attempt.
-        driving: uses the application as each tenant; None where none is surveyed.
+    """Attack the cache as each tenant's login, by all attacks or some.
 
     Raises:
         TargetError: a server can't be reached, or refuses what a survey needs.
     """
-    return Survey(settings, watch or Watch(), driving).report()
+    return Survey(settings, watch or Watch(), direct() if attacks is None else attacks).report()
 
 
 class Survey:
     """One run over a cache."""
 
-    def __init__(self, settings: CacheSettings, watch: Watch, driving: Driving | None) -> None:
-        self._settings, self._watch, self._driving = settings, watch, driving
+    def __init__(
+        self, settings: CacheSettings, watch: Watch, attacks: Sequence[Attack[Scene, Call]]
+    ) -> None:
+        self._settings, self._watch, self._attacks = settings, watch, attacks
         self._run = secrets.token_hex(6)
 
     def report(self) -> LayerReport:
@@ -62,23 +60,15 @@ class Survey:
         with closing(administrator):
             version = versions(administrator)
             if settings.tenants:
-                self._attacks(administrator, tally)
+                self._logins(administrator, tally)
             else:
                 tally.left.append(
                     "no tenant has a login to the cache ([tenants.NAME.cache] url): what a login "
                     "may do there was not tried"
                 )
-            if self._driving is not None:
-                observe(administrator, self._driving, tally, self._watch)
-            else:
-                tally.left.append(
-                    "no application was driven: whether the names of its keys hold a tenant was "
-                    "not observed"
-                )
-        named = settings.tenants or (self._driving.tenants if self._driving else ())
-        return tally.report("cache", without_secret(settings.url), named, version)
+        return tally.report("cache", without_secret(settings.url), settings.tenants, version)
 
-    def _attacks(self, administrator: Wire, tally: Tally) -> None:
+    def _logins(self, administrator: Wire, tally: Tally) -> None:
         settings = self._settings
         keys = {name: keys_for(one, self._run) for name, one in settings.tenants.items()}
         logins = {name: _whoami(one) for name, one in settings.tenants.items()}
@@ -119,13 +109,15 @@ class Survey:
             attacker.owner: as_login(there.url, here.url),
             victim.owner: there.url,
         })  # fmt: skip
+        given = {**scene.given, "db": urlsplit(there.url).path.strip("/") or "0"}
+        scene = replace(scene, given=given)
         trial: Trial[Call] = Trial("cache", wire, self._watch, tally)
         with closing(wire):
             if apart:
                 trial.run([(LOG_IN, LOG_IN.plan(scene))])
                 return
             try:
-                trial.run((attack, attack.plan(scene)) for attack in every_attack())
+                trial.run((attack, attack.plan(scene)) for attack in self._attacks)
             finally:
                 wire.do(ADMINISTRATOR, uproot(attacker, victim))
 

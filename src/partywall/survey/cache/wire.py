@@ -26,7 +26,7 @@ except ImportError as missing:
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from redis.connection import AbstractConnection
+    from redis.connection import ConnectionInterface
 
     from partywall.survey.cache.calls import Call
 
@@ -44,7 +44,7 @@ class Wire:
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
-        self._open: dict[Place, AbstractConnection] = {}
+        self._open: dict[Place, ConnectionInterface] = {}
         self._told: list[Any] = []
 
     def do(self, who: str, call: Call) -> Outcome:
@@ -60,7 +60,7 @@ class Wire:
             if call.apart:
                 self._drop(place)
             connection = self._connection(place)
-            connection.send_command(*call.words)
+            connection.send_command(*call.words)  # type: ignore[no-untyped-call] # redis-py leaves it so
             return Outcome(written(connection.read_response(push_request=call.apart)))
         except (ResponseError, AuthenticationError) as error:
             return _refusal(error)
@@ -77,7 +77,7 @@ class Wire:
         place = (who, False, None)
         try:
             connection = self._connection(place)
-            connection.send_command(*words)
+            connection.send_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it so
             return connection.read_response()
         except (RedisError, OSError) as error:
             self._drop(place)
@@ -97,18 +97,18 @@ class Wire:
         for place in list(self._open):
             self._drop(place)
 
-    def _connection(self, place: Place) -> AbstractConnection:
+    def _connection(self, place: Place) -> ConnectionInterface:
         if place not in self._open:
             who, apart, database = place
             chosen = {} if database is None else {"db": database}
             pool = ConnectionPool.from_url(
-                self._urls[who], encoding="latin-1", decode_responses=True, lib_name=None,
+                self._urls[who], encoding="latin-1", decode_responses=True,
                 protocol=3 if apart else 2, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S,
             )  # fmt: skip
             pool.connection_kwargs |= chosen
             connection = pool.make_connection()
             try:
-                connection.connect()
+                connection.connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
             except (AuthenticationError, ResponseError):
                 raise
             except (RedisError, OSError) as error:
@@ -125,7 +125,7 @@ class Wire:
         heard: list[str] = []
         with suppress(RedisError, OSError):
             if connection is not None:
-                connection.send_command("PING")
+                connection.send_command("PING")  # type: ignore[no-untyped-call] # redis-py leaves it so
                 while (answer := written(connection.read_response(push_request=True))) != "PONG":
                     heard.append(answer)
         heard += map(written, self._told)
@@ -137,7 +137,7 @@ class Wire:
         connection = self._open.pop(place, None)
         if connection is not None:
             with suppress(RedisError, OSError):
-                connection.disconnect()
+                connection.disconnect()  # type: ignore[no-untyped-call] # redis-py leaves it so
 
 
 def _refusal(error: RedisError) -> Outcome:
