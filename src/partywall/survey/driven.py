@@ -1,0 +1,117 @@
+"""What surveys of cache, jobs and objects ask of whoever drives the surveyed application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl
+
+from partywall.survey.http.furnishing import bound
+from partywall.survey.http.wire import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from partywall.survey.driving.drive import Drive
+    from partywall.survey.http.resources import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """One request of the application, and its answer.
+
+    Attributes:
+        request: the command that sends it, fit for a report: secrets are environment variables.
+        text: the answer's body.
+        headers: of the answer, their names in lower case.
+    """
+
+    request: str
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was answered as asked (2xx)."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - that is what 2xx means
+
+
+class Driving(Protocol):
+    """Uses the application as each tenant would."""
+
+    @property
+    def tenants(self) -> Sequence[str]:
+        """Whom it can act as."""
+
+    def marks(self, tenant: str, text: str) -> Collection[str]:
+        """What in *text* is this tenant's, and nobody else's: canaries, ids that tell."""
+
+    async def drive(self, tenant: str) -> Sequence[Driven]:
+        """Do what every tenant does, the same requests in the same order for each."""
+
+    async def send(
+        self,
+        tenant: str,
+        method: str,
+        path: str,
+        json: Any = None,  # noqa: ANN401 - any JSON
+    ) -> Driven:
+        """Ask one thing as *tenant*."""
+
+
+class Application:
+    """An application as the probe drives it: every tenant signed in, with something of each kind.
+
+    Its own requests are: one more of each kind made, and then everything asked that only reads.
+    """
+
+    def __init__(self, drive: Drive) -> None:
+        self._drive = drive
+
+    @property
+    def tenants(self) -> Sequence[str]:
+        """All that are declared."""
+        return self._drive.tenants
+
+    def marks(self, tenant: str, text: str) -> Collection[str]:
+        """What the probe's ledger knows to be this tenant's."""
+        return self._drive.world.ledger.evidence(tenant, text)
+
+    async def drive(self, tenant: str) -> Sequence[Driven]:
+        """One more of each kind, and then each GET."""
+        world = self._drive.world
+        made = [await self._drive.fresh(tenant, kind) for kind in list(world.graph.kinds)]
+        answers = [self._driven(one.made) for one in made if one is not None and one.made]
+        for operation in world.api.operations:
+            if operation.method != "GET" or world.left_out(operation):
+                continue
+            ids = await bound(world, tenant, operation)
+            if ids is not None:
+                request = self._drive.rendered(tenant, operation, ids)
+                answers.append(self._driven(await self._drive.ask(tenant, request)))
+        return tuple(answers)
+
+    async def send(
+        self,
+        tenant: str,
+        method: str,
+        path: str,
+        json: Any = None,  # noqa: ANN401 - any JSON
+    ) -> Driven:
+        """Ask one thing as *tenant*."""
+        target, _, query = path.partition("?")
+        request = Request(
+            method,
+            target,
+            tuple(parse_qsl(query, keep_blank_values=True)),
+            media="" if json is None else "application/json",
+            body=json,
+        )
+        return self._driven(await self._drive.ask(tenant, request))
+
+    def _driven(self, done: Exchange) -> Driven:
+        answer = done.answer
+        step = self._drive.step(done)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Driven(step.request, answer.status, answer.all, headers)

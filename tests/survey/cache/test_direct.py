@@ -1,0 +1,141 @@
+"""Each tenant's login on a real Redis: sound rules hold, and each broken one is found."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from partywall.survey.cache.attacks import direct
+from partywall.survey.cache.commands import commands
+from partywall.survey.cache.filling import filled, places
+from partywall.survey.cache.surveying import survey
+from partywall.survey.cache.wire import Wire
+from partywall.survey.explaining.docstrings import parts
+from partywall.survey.layers import Watch
+from partywall.survey.trying import ADMINISTRATOR
+from tests.survey.cache.servers import address, executed, left, settings, sound, surveyed
+
+if TYPE_CHECKING:
+    from partywall.survey.layers import Tried
+
+ATTACKS = {one.name: one for one in direct()}
+
+
+def example(name: str, section: str) -> str:
+    return parts(ATTACKS[name].doc)[2][section]
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_a_page_shows_as_a_breach_is_one_that_this_attack_finds(
+    cache_url: str, name: str
+) -> None:
+    report = surveyed(cache_url, example(name, "Breaches"), name)
+    assert name in {one.name for one in report.findings}
+    assert {one.attacker for one in report.findings} == {"acme"}
+    assert all(one.witness for one in report.findings)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_a_page_shows_as_held_holds(cache_url: str, name: str) -> None:
+    report = surveyed(cache_url, example(name, "Holds"), name)
+    assert not report.findings
+    assert name in {one.attack for one in report.tried}
+
+
+def test_sound_logins_hold_by_proof_and_nothing_is_left_behind(cache_url: str) -> None:
+    sound(cache_url)
+    executed(address(cache_url, "admin"), "SET globex:real value")
+    before = left(cache_url)
+    report = survey(settings(cache_url))
+    assert report.verdict == "held"
+    assert report.controls["failed"] == 0
+    assert left(cache_url) == before
+    told = {one.at for one in report.tried if one.state in {"held", "closed"}}
+    assert {"cache GET", "cache SORT (pattern)", "cache XREADGROUP", "cache EVALSHA"} <= told
+
+
+def test_every_command_of_the_server_is_tried_or_listed_or_needs_a_right_that_nobody_has(
+    cache_url: str,
+) -> None:
+    report = surveyed(cache_url, "ACL SETUSER acme +@all")
+    told = {one.at for one in report.tried} | {one.at for one in report.undecided}
+    named = " ".join(told)
+    with closing(Wire({ADMINISTRATOR: address(cache_url, "admin")})) as wire:
+        every = wire.ask(ADMINISTRATOR, "COMMAND", "LIST")
+    names = {one.upper().replace("|", " ") for one in every}
+    containers = {name for name in names if any(n.startswith(f"{name} ") for n in names)}
+    missing = {n for n in names - containers if n not in named}
+    assert missing <= {"AUTH", "HELLO", "QUIT", "RESET", "CLIENT REPLY", "ASKING", "READONLY",
+                       "READWRITE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "ACL DELUSER",
+                       "PFDEBUG"}  # fmt: skip
+
+
+def test_a_command_that_would_end_the_server_is_not_run_and_undecided(cache_url: str) -> None:
+    report = surveyed(cache_url, "ACL SETUSER acme +shutdown", "rule-over-all")
+    assert [(one.name, one.at) for one in report.undecided] == [
+        ("cache-command-untried", "cache SHUTDOWN")
+    ]
+    assert report.verdict == "undecided"
+
+
+def test_writing_without_reading_is_found_as_writing(cache_url: str) -> None:
+    report = surveyed(
+        cache_url, "ACL SETUSER acme %W~globex:*", "poisoned-values", "removed-values"
+    )
+    effects = {one.name: one.effect for one in report.findings if "string" in one.at}
+    assert effects["poisoned-values"] in {"write", "destroy", "detect"}
+    assert {"write", "destroy"} <= {one.effect for one in report.findings}
+
+
+def test_a_server_that_lets_anybody_in_is_found_without_any_login(cache_url: str) -> None:
+    report = surveyed(cache_url, "ACL SETUSER default on nopass ~* +@all", "values-of-another")
+    assert {(one.attacker, one.at) for one in report.findings} == {
+        ("nobody", "cache without a login")
+    }
+
+
+def test_one_login_for_all_is_said_and_attacked_only_by_who_reaches_it(cache_url: str) -> None:
+    sound(cache_url)
+    application = survey(settings(cache_url, globex="acme"))
+    assert application.findings == ()
+    assert application.verdict == "undecided"
+    assert "log in to the cache as one user, acme" in application.left[0]
+    executed(address(cache_url, "admin"), "ACL SETUSER acme ~globex:*")
+    injected = survey(settings(cache_url, attacker="sql", globex="acme"))
+    assert injected.verdict == "breached"
+    assert "log in to the cache as one user, acme" in injected.left[0]
+
+
+def test_where_the_owner_is_refused_as_well_nothing_is_held(cache_url: str) -> None:
+    report = surveyed(
+        cache_url, "ACL SETUSER acme -get\nACL SETUSER globex -get", "values-of-another"
+    )
+    assert {one.state for one in report.tried if one.at == "cache GET"} == {"closed"}
+
+
+def test_no_secret_is_in_the_report(cache_url: str) -> None:
+    report = surveyed(cache_url, "ACL SETUSER acme ~*", "values-of-another")
+    assert "secret-" not in repr(report)
+    assert any("$ACME_CACHE_URL" in step.request for one in report.findings for step in one.witness)
+
+
+def test_an_interrupted_survey_leaves_no_keys(cache_url: str) -> None:
+    class Impatient(Watch):
+        def judged(self, tried: Tried) -> None:
+            if tried.at == "cache HGET":
+                raise KeyboardInterrupt
+
+    sound(cache_url)
+    before = left(cache_url)
+    with pytest.raises(KeyboardInterrupt):
+        survey(settings(cache_url), Impatient())
+    assert left(cache_url) == before
+
+
+def test_a_server_without_documentation_is_read_by_where_its_keys_stand() -> None:
+    entry = ["lmove", 5, ["write"], 1, 2, 1, ["@write"], [], [], []]
+    [command] = commands([entry], [])
+    assert [one.spec for one in places(command)] == [0, 1]
+    assert filled(command, lambda n: f"k{n}", {}) == ("LMOVE", "k0", "k1", "1", "1")
