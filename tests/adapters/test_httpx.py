@@ -59,7 +59,7 @@ class Service:
 
         @self.app.api_route("/who/{name:path}", methods=["GET", "POST"])
         @public
-        async def who(context: TenantContext = Depends(calling)) -> dict[str, Any]:  # noqa: B008, FAST002 - a name that is local
+        async def who(context: TenantContext = Depends(calling)) -> dict[str, Any]:  # noqa: B008 - a name that is local
             return {"as": context.to_json()}
 
         @self.app.get("/away")
@@ -304,7 +304,8 @@ def test_options_that_would_leak_a_context_are_refused(
 def test_a_service_that_could_be_anybody_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="verify=False"):
         InternalClients(ContextTokens(KEY), to=[BILLING], verify=False)
-    assert InternalClients(ContextTokens(KEY), to=[BILLING], verify=ssl.create_default_context())
+    ours = ssl.create_default_context()
+    InternalClients(ContextTokens(KEY), to=[BILLING], verify=ours).close()
 
 
 @pytest.mark.parametrize(

@@ -98,10 +98,7 @@ def test_no_value_begins_a_line_of_its_own(value: str) -> None:
     logger = tenant_logger(log.logger, TenantContext("acme", value), request_id=value)
     logger.info("%s", value, extra={"amount": value})
     logger.info(value.replace("%", "%%"))
-    try:
-        raise ValueError(value)
-    except ValueError:
-        logger.exception("failed")
+    logger.error("failed", exc_info=ValueError(value))
     lines = log.lines()
     assert len(lines) == 3
     for each in lines:
@@ -156,7 +153,7 @@ def test_what_comes_under_our_names_in_an_event_is_called_data() -> None:
     found = Events(as_json=True)
     with structlog.contextvars.bound_contextvars(tenant_id="globex"):
         found.log.info("paid", user_id="bob")
-        found.log.bind(context=ACME).info("paid", **{"request_id": "r9"})
+        found.log.bind(context=ACME).info("paid", request_id="r9")
     found.log.info("paid", context={"tenant_id": "globex"})
     assert found.events() == [
         {"event": "paid", "data_tenant_id": "globex", "data_user_id": "bob"},
@@ -172,10 +169,7 @@ def test_no_value_begins_an_event_of_its_own() -> None:
     found = Events()
     log = found.log.bind(context=ACME)
     log.info("a\nb", **{"key\n": "value\n"})
-    try:
-        raise ValueError("first\nsecond")
-    except ValueError:
-        log.exception("failed")
+    log.error("failed", exc_info=ValueError("first\nsecond"))
     lines = found.out.getvalue().splitlines()
     assert len(lines) == 3  # this renderer puts a traceback on a line of its own
     assert not any(line.startswith(("b", "second")) for line in lines)

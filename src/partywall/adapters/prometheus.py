@@ -146,8 +146,8 @@ class Names:
     """Which tenants are told by name.
 
     Uses are counted with bounded memory as "Space-Saving" does: who isn't counted yet takes the
-    place, and the count, of the one without a name that was used least. Whoever is used more often
-    than one in seven times *most* is therefore always among the counted.
+    place, and the count, of the one without a name that was used least. What was taken over is
+    remembered, and doesn't count for a name: a thousand tenants that come once get none.
     https://doi.org/10.1007/978-3-540-30570-5_27
 
     Args:
@@ -161,6 +161,7 @@ class Names:
         self._always = always - {OTHER}
         self._most = most
         self._counts: dict[str, int] = {}
+        self._taken_over: dict[str, int] = {}
         self._named: set[str] = set()
 
     def of(self, tenant_id: str) -> str:
@@ -172,23 +173,30 @@ class Names:
         """What a tenant that was used is called, and who has lost its name to it, or ""."""
         if tenant_id in self._always or tenant_id == OTHER or not self._most:
             return self.of(tenant_id), ""
-        count = self._counted(tenant_id)
+        self._count(tenant_id)
         if tenant_id in self._named:
             return tenant_id, ""
         if len(self._named) < self._most:
             self._named.add(tenant_id)
             return tenant_id, ""
-        least = min(self._named, key=self._counts.__getitem__)
-        if count <= 2 * self._counts[least]:  # twice, so that two of a kind don't take turns
+        least = min(self._named, key=self._surely)
+        if self._surely(tenant_id) <= 2 * self._surely(least):  # or two of a kind would take turns
             return OTHER, ""
         self._named.remove(least)
         self._named.add(tenant_id)
         return tenant_id, least
 
-    def _counted(self, tenant_id: str) -> int:
-        known = self._counts.get(tenant_id)
-        if known is None and len(self._counts) >= WATCHED * self._most:
-            free = self._counts.keys() - self._named
-            known = self._counts.pop(min(free, key=self._counts.__getitem__))
-        self._counts[tenant_id] = count = (known or 0) + 1
-        return count
+    def _count(self, tenant_id: str) -> None:
+        if tenant_id not in self._counts:
+            over = 0
+            if len(self._counts) >= WATCHED * self._most:
+                free = self._counts.keys() - self._named
+                least = min(free, key=self._counts.__getitem__)
+                over = self._counts.pop(least)
+                del self._taken_over[least]
+            self._counts[tenant_id] = self._taken_over[tenant_id] = over
+        self._counts[tenant_id] += 1
+
+    def _surely(self, tenant_id: str) -> int:
+        """How often it was used since it is counted."""
+        return self._counts[tenant_id] - self._taken_over[tenant_id]

@@ -71,7 +71,7 @@ class Gate:
             [
                 environ["REQUEST_METHOD"],
                 quote(environ["PATH_INFO"].encode("latin-1").decode(), safe="/~"),
-                "&".join(f"{quote(k, safe='~')}={quote(query[k], safe='~')}" for k in sorted(query)),
+                "&".join(f"{encoded(k)}={encoded(query[k])}" for k in sorted(query)),
                 headers,
                 ";".join(names),
                 "UNSIGNED-PAYLOAD",
@@ -110,6 +110,10 @@ def held(condition: Any, sent: dict[str, str], size: int, fields: set[str]) -> b
     fields.discard(name)
     value = sent.get(name, "")
     return value.startswith(rest[1]) if kind == "starts-with" else value == rest[1]
+
+
+def encoded(text: str) -> str:
+    return quote(text, safe="~")
 
 
 def sign(text: str, scope: str) -> str:

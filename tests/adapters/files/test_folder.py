@@ -174,7 +174,7 @@ def test_a_link_put_between_the_look_and_the_use_never_wins(
         return found
 
     monkeypatch.setattr(walking, "kind", late)
-    with pytest.raises(WallError):
+    with pytest.raises(WallError, match="symbolic link"):
         files.read(ACME, "a/secret")
     assert (home / "a" / "secret").is_symlink()
     files.delete(GLOBEX, "a/secret")

@@ -12,15 +12,16 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-# isort: split - what stands above names the extra, where FastAPI is missing
-from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
-
 from partywall.adapters.fastapi.problems import answer, documented, problem
 from partywall.adapters.fastapi.routes import public
 from partywall.adapters.files.store import BLOCK
 from partywall.context import TenantContext
 from partywall.errors import NotAuthenticated, PartywallError, TenantError
+
+# isort: split
+# Last, so that the adapter above names the extra where FastAPI is missing.
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-# isort: split - what stands above names the extra, where FastAPI is missing
-from fastapi import Request  # noqa: TC002 - FastAPI reads annotations
-
 from partywall.adapters.fastapi.resolving import single
 from partywall.adapters.httpx.tokens import HEADER, ContextTokens, origin
 from partywall.context import TenantContext
 from partywall.errors import NotAuthenticated
 from partywall.runtime.directory import refusal
+
+# isort: split
+# Last, so that the adapter above names the extra where FastAPI is missing.
+from fastapi import Request  # noqa: TC002 - it reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
