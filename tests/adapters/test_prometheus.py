@@ -126,6 +126,15 @@ def test_who_is_used_most_is_found_among_any_number() -> None:
     assert {names.of("often0"), names.of("often1")} == {"often0", "often1"}
 
 
+def test_a_thousand_tenants_that_come_once_take_nobody_s_name() -> None:
+    names = Names(set(), 1)
+    for _ in range(5):
+        names.used("regular")
+    for number in range(1000):
+        assert names.used(f"t{number}") == (OTHER, "")
+    assert names.of("regular") == "regular"
+
+
 def test_threads_lose_no_count_and_leave_no_series_behind() -> None:
     measured = Measured(most=2)
 
