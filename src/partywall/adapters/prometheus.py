@@ -158,7 +158,7 @@ class Names:
     def __init__(self, always: set[str], most: int) -> None:
         if most < 0:
             raise ConfigurationError(f"most={most}: say how many tenants are told by name, or 0")
-        self._always = always - {OTHER}
+        self._always = always
         self._most = most
         self._counts: dict[str, int] = {}
         self._taken_over: dict[str, int] = {}

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from partywall.adapters.files.names import named, place_of
 from partywall.adapters.signing import REFUSED, Signing
 from partywall.context import identified
 from partywall.errors import ConfigurationError, NotAuthenticated, TenantError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from partywall.adapters.files.sealing import Sealing
     from partywall.adapters.files.store import Store
+    from partywall.context import TenantContext
 
 Method = Literal["GET", "PUT"]
 
@@ -222,6 +224,15 @@ class Links:
         fields = [target.tenant_id, target.name, method, content_type, size_bytes, end]
         payload = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
         return Link(f"{self._base}/{self._signing.token(payload)}", method, headers, end)
+
+
+def target(context: TenantContext, name: str) -> Target:
+    """The file of a tenant that a link is for.
+
+    Raises:
+        InvalidRecord: for a name that can't be.
+    """
+    return Target(context.tenant_id, place_of(context.tenant_id), named(name))
 
 
 def lasting(lifetime_s: int, longest_s: int) -> int:

@@ -79,17 +79,17 @@ class InternalClients:
         """
         refuse(options)
         if self._pool is None:
-            self._pool = httpx.HTTPTransport(trust_env=False, **self._options)
+            self._pool = httpx.HTTPTransport(**self._options)
         transport = Stamping(self._stamper(context), self._pool)
-        return httpx.Client(transport=transport, trust_env=False, **options)
+        return httpx.Client(transport=transport, **options)
 
     def async_client(self, context: TenantContext, **options: Any) -> httpx.AsyncClient:
         """As `client`, for async code; of one event loop."""
         refuse(options)
         if self._async_pool is None:
-            self._async_pool = httpx.AsyncHTTPTransport(trust_env=False, **self._options)
+            self._async_pool = httpx.AsyncHTTPTransport(**self._options)
         transport = AsyncStamping(self._stamper(context), self._async_pool)
-        return httpx.AsyncClient(transport=transport, trust_env=False, **options)
+        return httpx.AsyncClient(transport=transport, **options)
 
     def close(self) -> None:
         """Close the connections of sync code."""
@@ -148,7 +148,10 @@ class Stamper:
 
 
 class Stamping(httpx.BaseTransport):
-    """Sends by a pool that is others' too."""
+    """Sends by a pool that is others' too.
+
+    A client that is given a transport asks the environment for no proxy.
+    """
 
     def __init__(self, stamper: Stamper, pool: httpx.HTTPTransport) -> None:
         self._stamper = stamper
