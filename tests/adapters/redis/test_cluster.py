@@ -33,7 +33,7 @@ def cluster() -> Iterator[Server]:
     with server({"cluster-enabled": "yes"}) as running:
         with Redis.from_url(running.url()) as client:
             client.execute_command("CLUSTER ADDSLOTSRANGE", 0, SLOTS - 1)
-            while b"cluster_state:ok" not in client.execute_command("CLUSTER INFO", NEVER_DECODE=True):
+            while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
                 pass
         yield running
 

@@ -107,7 +107,8 @@ class AsyncTenantCache(Works, Awaiting):
     async def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
         match step:
             case Call():
-                return await self.perform(step)
+                options = self._options(step)
+                return step.read(await self.redis.execute_command(*step.arguments, **options))
             case Batch():
                 return await self._batch(step)
             case Wait(seconds):

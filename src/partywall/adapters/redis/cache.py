@@ -145,7 +145,8 @@ class TenantCache(Works, Blocking):
     def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
         match step:
             case Call():
-                return self.perform(step)
+                options = self._options(step)
+                return step.read(self.redis.execute_command(*step.arguments, **options))
             case Batch():
                 return self._batch(step)
             case Wait(seconds):

@@ -37,10 +37,12 @@ class Call(NamedTuple, Generic[T]):
     Attributes:
         arguments: what is sent.
         read: makes the answer of what the client gives.
+        keyless: it names no key, so a cluster has to be told which server is asked.
     """
 
     arguments: tuple[Any, ...]
     read: Callable[[Any], T]
+    keyless: bool = False
 
 
 class Batch(NamedTuple):

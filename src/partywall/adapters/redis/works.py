@@ -147,13 +147,19 @@ class Works(Commands):
 
     def _page(self, pattern: bytes, cursor: object) -> Steps[tuple[object, list[bytes]]]:
         try:
-            cursor, found = yield Call(("SCAN", cursor, "MATCH", pattern, "COUNT", PAGE), page)
+            asked = ("SCAN", cursor, "MATCH", pattern, "COUNT", PAGE)
+            cursor, found = yield Call(asked, page, keyless=True)
         except NoPermissionError as error:
             raise ConfigurationError(
                 "this login may not SCAN, which no key pattern holds: list, flush and measure a "
                 "tenant with the application's own login"
             ) from error
         return cursor, found
+
+    def _options(self, call: Call[Any]) -> dict[str, Any]:
+        if not call.keyless or not hasattr(self.redis, "get_node_from_key"):
+            return {}
+        return {"target_nodes": self.redis.get_node_from_key(self.space.key(""))}
 
     def _take_lock(self, key: Key, token: bytes, ttl_s: float, wait_s: float) -> Steps[None]:
         end = time.monotonic() + wait_s
@@ -182,6 +188,8 @@ def require_bytes(redis: Any) -> None:
 def page(answer: Any) -> tuple[object, list[bytes]]:
     """The next cursor, None after the last page, and the keys."""
     cursor, found = answer
+    if isinstance(cursor, dict):  # of each server of a cluster that was asked: one
+        [cursor] = cursor.values()
     return (int(cursor) or None), found
 
 
