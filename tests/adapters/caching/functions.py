@@ -36,7 +36,7 @@ async def async_mine(context: TenantContext) -> list[str]:
     return mine(context)
 
 
-def anything(context: TenantContext, *args: object, **kwargs: object) -> int:
+def anything(context: TenantContext, /, *args: object, **kwargs: object) -> int:
     """How often it was called."""
     del context, args, kwargs
     CALLS["anything"] += 1

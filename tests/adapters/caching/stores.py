@@ -1,5 +1,7 @@
 """Stores of every kind, asked in the same words."""
 
+# ruff: noqa: ANN401 - whatever a cache takes and gives
+
 from __future__ import annotations
 
 import asyncio

@@ -3,6 +3,8 @@
 https://redis.io/docs/latest/commands/command-docs/
 """
 
+# ruff: noqa: ANN401 - what the server says
+
 from __future__ import annotations
 
 import itertools

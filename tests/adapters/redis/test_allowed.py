@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tests.adapters.redis.spoken import Words
 
 NOT_SPOKEN = ("wrong number", "syntax error", "unknown", "Invalid arguments", "not allowed")
-DENIED = """
+DENIED = (
+    """
 KEYS *|SCAN 0|RANDOMKEY|DBSIZE|FLUSHDB|FLUSHALL|MONITOR|CONFIG GET maxmemory|CLIENT LIST|CLIENT ID
 SELECT 1|SWAPDB 0 1|MOVE pw:{acme}:a 1|COPY pw:{acme}:a pw:{acme}:b DB 1
 MIGRATE 127.0.0.1 1 pw:{acme}:a 0 1|SCRIPT FLUSH|SCRIPT LOAD x|FUNCTION LIST|FUNCTION FLUSH
@@ -30,7 +31,10 @@ EVAL return(1) 0|FCALL f 0|SORT pw:{acme}:a BY x_* GET y_*|SORT_RO pw:{acme}:a B
 ACL WHOAMI|OBJECT ENCODING pw:{acme}:a|DUMP pw:{acme}:a|RESTORE pw:{acme}:a 0 x|SAVE|BGSAVE|SHUTDOWN
 REPLICAOF NO ONE|PUBSUB CHANNELS|MEMORY USAGE pw:{acme}:a|SLOWLOG GET|LATENCY LATEST|MODULE LIST
 PFMERGE pw:{acme}:a|BLPOP pw:{acme}:a 0|CLUSTER INFO|LASTSAVE|WAIT 0 0|PSYNC ? -1|SYNC|FAILOVER
-""".replace("\n", "|").strip("|").split("|")
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def written(words: Words, keys: list[Any]) -> list[Any]:
     return [keys[word.number] if isinstance(word, Key) else word for word in words]
 
 
-def attacks(words: Words, mine: bytes, theirs: bytes) -> Iterator[list[Any]]:
+def attacks(words: Words, mine: bytes, theirs: bytes | str) -> Iterator[list[Any]]:
     """All keys another's, and each alone."""
     count = keys_in(words)
     yield written(words, [theirs] * count)
@@ -75,7 +79,8 @@ def test_a_tenants_login_reaches_no_key_of_another_by_any_allowed_command(
     known: dict[str, list[Words]], login: Redis
 ) -> None:
     mine, theirs = b"pw:{acme}:a", b"pw:{acme:eu}:a"
-    through, unspoken = [], []
+    through: list[Any] = []
+    unspoken = []
     for name, found in known.items():
         controls = 0
         for words in found:
@@ -98,7 +103,7 @@ def test_a_tenants_login_reaches_no_key_of_another_by_any_allowed_command(
 
 def answered(client: Redis, words: list[Any]) -> Any:
     try:
-        return client.execute_command(*words)
+        return client.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py
     except ResponseError as error:
         return error
 
@@ -109,7 +114,8 @@ def test_execute_reaches_no_key_of_another_by_any_allowed_command(
     with Redis.from_url(redis_url) as client:
         cache = TenantCache(client, ACME)
         mine, theirs = cache.key("a"), TenantCache(client, GLOBEX).key("a")
-        through, controls = [], set()
+        through: list[Any] = []
+        controls = set()
         for name, found in known.items():
             for words in found:
                 try:

@@ -24,7 +24,9 @@ def test_no_answer_to_a_cancelled_command_reaches_another_tenant(redis_url: str)
             for _ in range(number % 6):
                 await asyncio.sleep(0)
             task.cancel()
-            stopped += isinstance((await asyncio.gather(task, return_exceptions=True))[0], BaseException)
+            stopped += isinstance(
+                (await asyncio.gather(task, return_exceptions=True))[0], BaseException
+            )
             assert await mine.get("a") == b"mine"
         await client.aclose()
         return stopped

@@ -52,7 +52,7 @@ def test_a_value_that_was_moved_does_not_open(caches: Caches) -> None:
     cache, other = caches(ACME, sealing=sealing), caches(GLOBEX, sealing=sealing)
     elsewhere = caches(ACME, sealing=sealing, namespace="other")
     cache.set("a", SECRET)
-    kept = caches.plain.get("pw:{acme}:a")
+    kept: Any = caches.plain.get("pw:{acme}:a")
     caches.plain.set("pw:{acme}:b", kept)
     caches.plain.set("pw:{acme:eu}:a", kept)
     caches.plain.set("other:{acme}:a", kept)
@@ -78,7 +78,7 @@ def test_a_value_that_was_moved_does_not_open(caches: Caches) -> None:
 def test_a_field_that_was_moved_does_not_open(caches: Caches) -> None:
     cache = caches(ACME, sealing=Sealed())
     cache.hset("h", {"f": SECRET})
-    kept = caches.plain.hget("pw:{acme}:h", "f")
+    kept: Any = caches.plain.hget("pw:{acme}:h", "f")
     caches.plain.hset("pw:{acme}:h", "g", kept)
     caches.plain.hset("pw:{acme}:i", "f", kept)
     for key, field in (("h", "g"), ("i", "f")):

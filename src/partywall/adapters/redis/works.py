@@ -95,7 +95,11 @@ class Works(Commands):
             ConfigurationError: on a cache that seals its values.
         """
         require_clear(self.space.sealing, "execute")
-        return (yield from raw(self.space, getattr(self.redis, "connection_pool", self.redis), command, arguments))
+        return (
+            yield from raw(
+                self.space, getattr(self.redis, "connection_pool", self.redis), command, arguments
+            )
+        )
 
     @Journey
     def run(
