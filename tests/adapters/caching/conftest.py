@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from tests.adapters.caching.stores import Stores
 
 
+@pytest.fixture
+def redis_url(redis_url: str) -> str:
+    """An empty Redis, whose clients have patience with a machine that has much to do."""
+    return f"{redis_url}?socket_timeout=120"
+
+
 @pytest.fixture(params=KINDS)
 def stores(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Stores]:
     """A store, whatever is beneath."""

@@ -173,7 +173,11 @@ def test_whose_an_answer_is_has_to_be_said() -> None:
 )
 def test_an_argument_without_one_form_is_refused(argument: object) -> None:
     anything = cached(MemoryStore(), ttl_s=1, by="tenant")(functions.anything)
-    for call in (lambda: anything(ACME, argument), lambda: anything(ACME, of={"x": argument})):
+    calls: list[Callable[[], object]] = [
+        lambda: anything(ACME, argument),
+        lambda: anything(ACME, of={"x": argument}),
+    ]
+    for call in calls:
         with pytest.raises(TypeError, match="can't be part of a cached answer's name"):
             call()
     assert not CALLS

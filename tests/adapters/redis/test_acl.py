@@ -115,10 +115,11 @@ def test_scripts_are_for_logins_that_were_given_them_and_leave_no_keys_there_eit
 def test_a_login_that_is_made_anew_keeps_nothing_of_before(admin: Redis, redis_url: str) -> None:
     admin.acl_setuser("acme", enabled=True, passwords=["+old"], commands=["+@all"], keys=["*"])
     create_login(admin, ACME, "acme", "secret")
-    with Redis.from_url(address(redis_url, "acme", "old")) as client:
-        pytest.raises(AuthenticationError, client.ping)
-    with Redis.from_url(address(redis_url, "acme", "secret")) as client:
-        pytest.raises(NoPermissionError, client.get, "anything")
+    old, new = (address(redis_url, "acme", each) for each in ("old", "secret"))
+    with Redis.from_url(old) as client, pytest.raises(AuthenticationError):
+        client.ping()
+    with Redis.from_url(new) as client, pytest.raises(NoPermissionError):
+        client.get("anything")
 
 
 def test_no_login_is_made_where_everybody_is_let_in_without(redis_url: str) -> None:
@@ -152,7 +153,7 @@ def test_a_user_default_that_is_off_or_has_a_password_will_do(
         root.execute_command("ACL SETUSER", "default", "on")
 
 
-def test_the_rules_hold_no_password(redis_url: str) -> None:
+def test_the_rules_hold_no_password() -> None:
     assert not any("secret" in rule for rule in login_rules(ACME, "secret"))
 
 

@@ -1,5 +1,7 @@
 """Each allowed command, in every form that the server documents, against every wall."""
 
+# ruff: noqa: ANN401 - what the server says
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -139,7 +141,7 @@ def test_execute_reaches_no_key_of_another_by_any_allowed_command(
 
 
 @pytest.mark.parametrize("line", DENIED)
-def test_what_no_key_pattern_holds_is_denied(login: Redis, redis_url: str, line: str) -> None:
+def test_what_no_key_pattern_holds_is_denied(login: Redis, line: str) -> None:
     words = line.split()
     assert isinstance(answered(login, words), NoPermissionError)
     cache = TenantCache(login, ACME)
@@ -147,9 +149,8 @@ def test_what_no_key_pattern_holds_is_denied(login: Redis, redis_url: str, line:
         cache.execute(*words)
 
 
-def test_the_server_lets_the_login_use_no_command_that_no_list_names(
-    login: Redis, redis_url: str
-) -> None:
+@pytest.mark.usefixtures("login")
+def test_the_server_lets_the_login_use_no_command_that_no_list_names(redis_url: str) -> None:
     address = redis_url.replace("redis://", "redis://:administrator's@")
     may = set()
     with Redis.from_url(address) as admin:

@@ -46,7 +46,7 @@ def test_all_keys_of_a_tenant_are_in_one_slot(first: str, second: str) -> None:
 
 
 def test_what_takes_many_keys_works_on_a_cluster(cluster: Server) -> None:
-    with RedisCluster(host="127.0.0.1", port=cluster.port) as client:
+    with RedisCluster(host="127.0.0.1", port=cluster.port, socket_timeout=120) as client:
         cache, other = TenantCache(client, ACME), TenantCache(client, GLOBEX)
         cache.mset({"a": 1, "b": 2})
         other.set("a", 3)
@@ -81,7 +81,7 @@ def test_what_takes_many_keys_works_on_a_cluster(cluster: Server) -> None:
 
 def test_the_same_awaited(cluster: Server) -> None:
     async def asked() -> None:
-        client = redis.asyncio.RedisCluster(host="127.0.0.1", port=cluster.port)
+        client = redis.asyncio.RedisCluster(host="127.0.0.1", port=cluster.port, socket_timeout=120)
         cache = AsyncTenantCache(client, ACME)
 
         async def five() -> int:
