@@ -144,18 +144,18 @@ class AsyncTenantPipeline(Commands, Queueing):
         self.space, self.counts = cache.space, cache.counts
         self._pipe = cache.redis.pipeline(transaction=atomic)
         self._watched = [self.space.key(name) for name in watch]
-        self._calls: list[Call[Any]] = []
+        self._reads: list[Callable[[Any], Any]] = []
 
     def perform(self, call: Call[Any]) -> None:
         """Remember a command."""
         self._pipe.execute_command(*call.arguments)
-        self._calls.append(call)
+        self._reads.append(call.read)
 
     async def execute(self) -> list[Any]:
         """As `TenantPipeline.execute`."""
-        calls, self._calls = self._calls, []
-        answers: list[Any] = Batch(calls).answer(await self._pipe.execute())
-        return answers
+        reads, self._reads = self._reads, []
+        answers = await self._pipe.execute()
+        return [read(answer) for read, answer in zip(reads, answers, strict=True)]
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""
