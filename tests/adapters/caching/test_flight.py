@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -122,7 +123,9 @@ def test_a_process_that_dies_while_it_computes_blocks_nobody_for_longer_than_its
 ) -> None:
     with Redis.from_url(redis_url) as client:
         cache = TenantCache(client, ACME)
-        died = subprocess.run([sys.executable, "-c", DYING, redis_url, "600"], check=False)
+        surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", DYING, redis_url, "600"]
+        died = subprocess.run(command, check=False, env=surroundings)
         assert died.returncode == 9
         [lock] = client.keys("*")
         assert 0 < client.pttl(lock) <= 600_000  # so it ends by itself

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.adapters.redis.caches import Caches
     from tests.adapters.redis.spoken import Words
 
-NOT_SPOKEN = ("wrong number", "syntax error", "unknown", "Invalid arguments", "not allowed")
+NOT_SPOKEN = ("wrong number", "Number of keys", "syntax error", "unknown", "Invalid arguments", "not allowed")
 DENIED = (
     """
 KEYS *|SCAN 0|RANDOMKEY|DBSIZE|FLUSHDB|FLUSHALL|MONITOR|CONFIG GET maxmemory|CLIENT LIST|CLIENT ID
@@ -177,21 +177,21 @@ def flattened(facts: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    ("command", "arguments"),
-    [
-        ("GET", ()),
-        ("get a", ()),
-        ("XREAD", ("COUNT", "1")),
-        ("ZUNION", ("0", "a")),
-        ("MSET", ()),
-        ("LMPOP", ("1", "a", "LEFT", "STREAMS")),
-    ],
+    ("command", "arguments"), [("GET", ()), ("MSET", ()), ("UNLINK", ()), ("get a", ()), ("", ())]
 )
-def test_a_command_that_the_server_sees_no_key_of_its_own_in_is_not_sent(
+def test_a_command_without_any_key_is_not_sent(
     caches: Caches, command: str, arguments: tuple[str, ...]
 ) -> None:
-    with pytest.raises((WallError, ResponseError)):
+    with pytest.raises(WallError):
         caches(ACME).execute(command, *arguments)
+
+
+def test_a_key_that_nobody_marked_is_not_sent_whatever_it_is(caches: Caches) -> None:
+    cache = caches(ACME)
+    for key in (b"pw:{acme}:a", "pw:{acme}:a", "a", 1):
+        with pytest.raises(WallError, match="write cache.key"):
+            cache.execute("GET", key)
+    assert cache.execute("GET", cache.key("a")) is None
 
 
 def test_execute_answers_as_the_server_does(caches: Caches) -> None:

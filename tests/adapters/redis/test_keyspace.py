@@ -86,6 +86,12 @@ def test_an_escaped_text_matches_itself_alone(text: str, other: str) -> None:
 @given(one=st.tuples(NAMES, NAMES), other=st.tuples(NAMES, NAMES))
 def test_two_fields_are_two_places(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert (within("f", *one) == within("f", *other)) is (one == other)
+    moved = ("".join(one)[:1], "".join(one)[1:])  # the same letters, parted elsewhere
+    assert (within("f", *one) == within("f", *moved)) is (one == moved)
+
+
+def test_a_separator_in_a_name_makes_no_other_place() -> None:
+    assert within("f", "a:b", "c") != within("f", "a", "b:c")
 
 
 @pytest.mark.parametrize("context", [None, "acme", {"tenant_id": "acme"}])
