@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from tests.adapters.redis.caches import Caches
     from tests.adapters.redis.spoken import Words
 
-NOT_SPOKEN = ("wrong number", "Number of keys", "syntax error", "unknown", "Invalid arguments", "not allowed")
+NOT_SPOKEN = (
+    "wrong number",
+    "Number of keys",
+    "syntax error",
+    "unknown",
+    "Invalid arguments",
+    "not allowed",
+)
 DENIED = (
     """
 KEYS *|SCAN 0|RANDOMKEY|DBSIZE|FLUSHDB|FLUSHALL|MONITOR|CONFIG GET maxmemory|CLIENT LIST|CLIENT ID
@@ -189,7 +196,7 @@ def test_a_command_without_any_key_is_not_sent(
 def test_a_key_that_nobody_marked_is_not_sent_whatever_it_is(caches: Caches) -> None:
     cache = caches(ACME)
     for key in (b"pw:{acme}:a", "pw:{acme}:a", "a", 1):
-        with pytest.raises(WallError, match="write cache.key"):
+        with pytest.raises(WallError, match=r"write cache\.key"):
             cache.execute("GET", key)
     assert cache.execute("GET", cache.key("a")) is None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
 from redis import Redis
 
 from tests.blocks import blocks, run
+
+if TYPE_CHECKING:
+    import pytest
 
 PAGE = "how-to/redis.md"
 
