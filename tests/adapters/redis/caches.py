@@ -1,5 +1,7 @@
 """A tenant's cache, asked in the same words whether it blocks or is awaited."""
 
+# ruff: noqa: ANN401 - whatever a cache takes and gives
+
 from __future__ import annotations
 
 import asyncio

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from tests.adapters.redis.caches import Caches
 
 
+@pytest.fixture
+def redis_url(redis_url: str) -> str:
+    """An empty Redis, whose clients have patience with a machine that has much to do."""
+    return f"{redis_url}?socket_timeout=120"
+
+
 @pytest.fixture(params=["sync 3", "async 3", "sync 2", "async 2"])
 def caches(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Caches]:
     """Makes caches that block, whatever is beneath."""

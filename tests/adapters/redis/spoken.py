@@ -3,6 +3,8 @@
 https://redis.io/docs/latest/commands/command-docs/
 """
 
+# ruff: noqa: ANN401 - what the server says
+
 from __future__ import annotations
 
 import itertools
@@ -51,7 +53,10 @@ def forms(arguments: Sequence[Any], name: str) -> list[Words]:
     for repeated in (1, 2):
         parts = [list(spoken(each, repeated)) for each in arguments]
         for words in itertools.islice(itertools.product(*parts), MOST_FORMS):
-            found[numbered((name, *itertools.chain(*words)))] = None
+            whole = numbered((name, *itertools.chain(*words)))
+            found[whole] = None
+            if keys_in(whole[2:]) == len(whole[2:]):  # keys alone: PFMERGE takes one as well
+                found[whole[:2]] = None
     return [words for words in found if any(isinstance(word, Key) for word in words)]
 
 

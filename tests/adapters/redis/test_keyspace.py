@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from partywall.adapters.redis.keyspace import Keyspace, escaped, within
 from partywall.context import TenantContext
 from partywall.errors import ConfigurationError, MissingTenant, WallError
 from tests.adapters.redis.caches import ACME, GLOBEX
+
+if TYPE_CHECKING:
+    from partywall.adapters.redis.keyspace import Kind
 
 IDS = st.from_regex(r"\A[A-Za-z0-9]([A-Za-z0-9_.:@-]{0,12}[A-Za-z0-9])?\Z")
 NAMES = st.text(max_size=12)
@@ -52,9 +56,10 @@ def test_a_name_comes_back_from_its_key(name: str) -> None:
 @given(name=NAMES)
 def test_no_name_leads_to_what_partywall_keeps_for_itself(name: str) -> None:
     space = Keyspace(ACME)
-    for kind in ("lock", "computing", "generation", "counts"):
-        assert not space.own(kind).startswith(space.key(name))  # type: ignore[arg-type] # a loop
-        assert not space.holds(space.own(kind))  # type: ignore[arg-type] # a loop
+    kinds: tuple[Kind, ...] = ("lock", "computing", "generation", "counts")
+    for kind in kinds:
+        assert not space.own(kind).startswith(space.key(name))
+        assert not space.holds(space.own(kind))
 
 
 def test_a_key_of_another_tenant_has_no_name_here() -> None:
@@ -62,7 +67,10 @@ def test_a_key_of_another_tenant_has_no_name_here() -> None:
         Keyspace(ACME).name(Keyspace(GLOBEX).key("x"))
 
 
-@given(text=st.text(alphabet="ab*?[]^-\\", max_size=8), other=st.text(alphabet="ab*?[]^-\\", max_size=8))
+@given(
+    text=st.text(alphabet="ab*?[]^-\\", max_size=8),
+    other=st.text(alphabet="ab*?[]^-\\", max_size=8),
+)
 def test_an_escaped_text_matches_itself_alone(text: str, other: str) -> None:
     # fnmatch knows no backslash: each escaped character becomes a class of one.
     pattern = escaped(text.encode()).decode()
@@ -78,6 +86,12 @@ def test_an_escaped_text_matches_itself_alone(text: str, other: str) -> None:
 @given(one=st.tuples(NAMES, NAMES), other=st.tuples(NAMES, NAMES))
 def test_two_fields_are_two_places(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert (within("f", *one) == within("f", *other)) is (one == other)
+    moved = ("".join(one)[:1], "".join(one)[1:])  # the same letters, parted elsewhere
+    assert (within("f", *one) == within("f", *moved)) is (one == moved)
+
+
+def test_a_separator_in_a_name_makes_no_other_place() -> None:
+    assert within("f", "a:b", "c") != within("f", "a", "b:c")
 
 
 @pytest.mark.parametrize("context", [None, "acme", {"tenant_id": "acme"}])

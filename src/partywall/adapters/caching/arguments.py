@@ -34,10 +34,8 @@ def canonical(value: object) -> Any:  # noqa: PLR0911 - a form for each type
         TypeError: for types without one form; `repr` is none, it may hold an address.
     """
     kind = type(value)
-    if value is None or kind in (bool, str):
+    if value is None or kind in (bool, int, str):
         return value
-    if kind is int:
-        return ["int", str(value)]
     if isinstance(value, float) and kind is float and math.isfinite(value):
         return ["float", value.hex()]
     if isinstance(value, bytes) and kind is bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from threading import Lock
 from typing import NamedTuple
 
@@ -18,13 +19,12 @@ class Counts:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._tallies: dict[str, tuple[int, int]] = {}
+        self._tallies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
 
     def count(self, tenant_id: str, *, hit: bool) -> None:
         """Count one."""
         with self._lock:
-            hits, misses = self._tallies.get(tenant_id, (0, 0))
-            self._tallies[tenant_id] = (hits + hit, misses + (not hit))
+            self._tallies[tenant_id][not hit] += 1
 
     def of(self, tenant_id: str) -> Tally:
         """Those of a tenant, since the start or the last `take`."""
@@ -39,5 +39,5 @@ class Counts:
     def give_back(self, tenant_id: str, tally: Tally) -> None:
         """Undo a `take`."""
         with self._lock:
-            hits, misses = self._tallies.get(tenant_id, (0, 0))
-            self._tallies[tenant_id] = (hits + tally.hits, misses + tally.misses)
+            for place, number in enumerate(tally):
+                self._tallies[tenant_id][place] += number

@@ -7,20 +7,21 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
-    Generic,
     NamedTuple,
     ParamSpec,
+    Protocol,
     TypeAlias,
     TypeVar,
+    cast,
     overload,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
-    from typing import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Steps: TypeAlias = "Generator[Any, Any, T]"
 """What has to be done one after the other; each step is yielded, and its outcome sent back."""
@@ -83,28 +84,25 @@ class Awaiting:
         raise NotImplementedError
 
 
-class Journey(Generic[P, T]):
-    """A method that is written as steps, and taken by the object that has it."""
-
-    def __init__(self, plan: Callable[Concatenate[Any, P], Steps[T]]) -> None:
-        self.plan = plan
-        self.__doc__, self.__name__ = plan.__doc__, plan.__name__
+class Journey(Protocol[P, T_co]):
+    """A method that is written as steps, as type checkers see it; at run time it is a function."""
 
     @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
+    def __get__(self, instance: Blocking, owner: type) -> Callable[P, T_co]: ...
     @overload
-    def __get__(self, instance: Blocking, owner: type) -> Callable[P, T]: ...
-    @overload
-    def __get__(self, instance: Awaiting, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
-    def __get__(self, instance: Any, owner: type) -> Any:
-        """The method of *instance*."""
-        if instance is None:
-            return self
+    def __get__(
+        self, instance: Awaiting, owner: type
+    ) -> Callable[P, Coroutine[Any, Any, T_co]]: ...
 
-        def taken(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return instance.drive(self.plan(instance, *args, **kwargs))
 
-        return taken
+def journey(plan: Callable[Concatenate[Any, P], Steps[T]]) -> Journey[P, T]:
+    """A method whose object takes the steps of *plan*."""
+
+    @functools.wraps(plan)
+    def taken(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self.drive(plan(self, *args, **kwargs))
+
+    return cast("Journey[P, T]", taken)
 
 
 def immediate(plan: Callable[Concatenate[Any, P], T]) -> Journey[P, T]:
@@ -115,4 +113,4 @@ def immediate(plan: Callable[Concatenate[Any, P], T]) -> Journey[P, T]:
         yield from ()
         return plan(self, *args, **kwargs)
 
-    return Journey(steps)
+    return journey(steps)

@@ -107,7 +107,8 @@ class AsyncTenantCache(Works, Awaiting):
     async def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
         match step:
             case Call():
-                return await self.perform(step)
+                options = self._options(step)
+                return step.read(await self.redis.execute_command(*step.arguments, **options))
             case Batch():
                 return await self._batch(step)
             case Wait(seconds):
@@ -143,18 +144,18 @@ class AsyncTenantPipeline(Commands, Queueing):
         self.space, self.counts = cache.space, cache.counts
         self._pipe = cache.redis.pipeline(transaction=atomic)
         self._watched = [self.space.key(name) for name in watch]
-        self._calls: list[Call[Any]] = []
+        self._reads: list[Callable[[Any], Any]] = []
 
     def perform(self, call: Call[Any]) -> None:
         """Remember a command."""
         self._pipe.execute_command(*call.arguments)
-        self._calls.append(call)
+        self._reads.append(call.read)
 
     async def execute(self) -> list[Any]:
         """As `TenantPipeline.execute`."""
-        calls, self._calls = self._calls, []
-        answers: list[Any] = Batch(calls).answer(await self._pipe.execute())
-        return answers
+        reads, self._reads = self._reads, []
+        answers = await self._pipe.execute()
+        return [read(answer) for read, answer in zip(reads, answers, strict=True)]
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""

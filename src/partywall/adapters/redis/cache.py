@@ -145,7 +145,8 @@ class TenantCache(Works, Blocking):
     def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
         match step:
             case Call():
-                return self.perform(step)
+                options = self._options(step)
+                return step.read(self.redis.execute_command(*step.arguments, **options))
             case Batch():
                 return self._batch(step)
             case Wait(seconds):
@@ -185,12 +186,12 @@ class TenantPipeline(Commands, Queueing):
         self.space, self.counts = cache.space, cache.counts
         self._pipe = cache.redis.pipeline(transaction=atomic)
         self._watched = [self.space.key(name) for name in watch]
-        self._calls: list[Call[Any]] = []
+        self._reads: list[Callable[[Any], Any]] = []
 
     def perform(self, call: Call[Any]) -> None:
         """Remember a command."""
         self._pipe.execute_command(*call.arguments)
-        self._calls.append(call)
+        self._reads.append(call.read)
 
     def execute(self) -> list[Any]:
         """Send all; the answers, each as the cache's method has it.
@@ -198,9 +199,9 @@ class TenantPipeline(Commands, Queueing):
         Raises:
             redis.exceptions.WatchError: when a watched name has changed; nothing was done.
         """
-        calls, self._calls = self._calls, []
-        answers: list[Any] = Batch(calls).answer(self._pipe.execute())
-        return answers
+        reads, self._reads = self._reads, []
+        answers = self._pipe.execute()
+        return [read(answer) for read, answer in zip(reads, answers, strict=True)]
 
     def __enter__(self) -> Self:
         """Begin to watch."""

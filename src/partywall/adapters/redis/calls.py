@@ -14,7 +14,9 @@ from typing import (
     Generic,
     NamedTuple,
     ParamSpec,
+    Protocol,
     TypeVar,
+    cast,
     overload,
 )
 
@@ -23,12 +25,10 @@ from partywall.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from typing import Self
-
-    from partywall.adapters.redis.keyspace import Key
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Call(NamedTuple, Generic[T]):
@@ -37,10 +37,12 @@ class Call(NamedTuple, Generic[T]):
     Attributes:
         arguments: what is sent.
         read: makes the answer of what the client gives.
+        keyless: it names no key, so a cluster has to be told which server is asked.
     """
 
     arguments: tuple[Any, ...]
     read: Callable[[Any], T]
+    keyless: bool = False
 
 
 class Batch(NamedTuple):
@@ -54,7 +56,7 @@ class Batch(NamedTuple):
     """
 
     calls: Sequence[Call[Any]]
-    watched: Key | None = None
+    watched: bytes | None = None
     expected: bytes = b""
     read: Callable[[list[Any]], Any] = list
 
@@ -72,31 +74,27 @@ class Queueing:
         raise NotImplementedError
 
 
-class Command(Generic[P, T]):
-    """A method that is one command."""
-
-    def __init__(self, plan: Callable[Concatenate[Any, P], Call[T]]) -> None:
-        self.plan = plan
-        self.__doc__, self.__name__ = plan.__doc__, plan.__name__
+class Command(Protocol[P, T_co]):
+    """A method that is one command, as type checkers see it; at run time it is a function."""
 
     @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
+    def __get__(self, instance: Blocking, owner: type) -> Callable[P, T_co]: ...
     @overload
-    def __get__(self, instance: Blocking, owner: type) -> Callable[P, T]: ...
-    @overload
-    def __get__(self, instance: Awaiting, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(
+        self, instance: Awaiting, owner: type
+    ) -> Callable[P, Coroutine[Any, Any, T_co]]: ...
     @overload
     def __get__(self, instance: Queueing, owner: type) -> Callable[P, None]: ...
-    def __get__(self, instance: Any, owner: type) -> Any:
-        """The method of *instance*."""
-        if instance is None:
-            return self
-        plan, perform = self.plan, instance.perform
 
-        def performed(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return perform(plan(instance, *args, **kwargs))
 
-        return performed
+def command(plan: Callable[Concatenate[Any, P], Call[T]]) -> Command[P, T]:
+    """A method that has its object perform what *plan* says."""
+
+    @functools.wraps(plan)
+    def performed(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self.perform(plan(self, *args, **kwargs))
+
+    return cast("Command[P, T]", performed)
 
 
 def in_clear(plan: Callable[Concatenate[Any, P], Call[T]]) -> Command[P, T]:
@@ -110,7 +108,7 @@ def in_clear(plan: Callable[Concatenate[Any, P], Call[T]]) -> Command[P, T]:
         require_clear(self.space.sealing, plan.__name__)
         return plan(self, *args, **kwargs)
 
-    return Command(checked)
+    return command(checked)
 
 
 def require_clear(sealing: object, what: str) -> None:

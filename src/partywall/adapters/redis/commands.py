@@ -10,15 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from partywall.adapters.caching.values import encoded, lasting
-from partywall.adapters.redis.calls import Call, Command, in_clear
-from partywall.adapters.redis.keyspace import within
+from partywall.adapters.redis.calls import Call, command, in_clear
+from partywall.adapters.redis.keyspace import Key, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from partywall.adapters.caching.counts import Counts
     from partywall.adapters.caching.values import Value
-    from partywall.adapters.redis.keyspace import Key, Keyspace
+    from partywall.adapters.redis.keyspace import Keyspace
 
 Members: TypeAlias = set[bytes]
 """Written outside of the class, in which `set` is a command."""
@@ -40,16 +40,16 @@ class Commands:
 
     def key(self, name: str) -> Key:
         """What the server calls *name*: for `execute`."""
-        return self.space.key(name)
+        return Key(self.space.key(name))
 
     # Values
 
-    @Command
+    @command
     def get(self, key: str) -> Call[bytes | None]:
         """The value, or None; it counts as a hit or a miss."""
         return Call(("GET", self.space.key(key)), partial(self._got, key))
 
-    @Command
+    @command
     def set(
         self,
         key: str,
@@ -77,13 +77,13 @@ class Commands:
             arguments.append("XX")
         return Call(tuple(arguments), bool)
 
-    @Command
+    @command
     def mget(self, key: str, *keys: str) -> Call[dict[str, bytes]]:
         """The values that there are; each name counts as a hit or a miss."""
         names = (key, *keys)
         return Call(("MGET", *map(self.space.key, names)), partial(self._got_all, names))
 
-    @Command
+    @command
     def mset(self, values: Mapping[str, Value]) -> Call[None]:
         """Keep values, all at once, without an end."""
         pairs = [
@@ -100,29 +100,29 @@ class Commands:
 
     # Names
 
-    @Command
+    @command
     def delete(self, key: str, *keys: str) -> Call[int]:
         """Remove; how many there were. The server frees their memory beside its work (UNLINK)."""
         return Call(("UNLINK", *map(self.space.key, (key, *keys))), int)
 
-    @Command
+    @command
     def exists(self, key: str) -> Call[bool]:
         """Whether there is something of that name."""
         return Call(("EXISTS", self.space.key(key)), bool)
 
-    @Command
+    @command
     def expire(self, key: str, ttl_s: float) -> Call[bool]:
         """Let it end after so many seconds; False where there is nothing."""
         return Call(("PEXPIRE", self.space.key(key), milliseconds(ttl_s)), bool)
 
-    @Command
+    @command
     def ttl(self, key: str) -> Call[float | None]:
         """How many seconds it has left: `math.inf` for no end, None where there is nothing."""
         return Call(("PTTL", self.space.key(key)), seconds_left)
 
     # Hashes
 
-    @Command
+    @command
     def hset(self, key: str, fields: Mapping[str, Value]) -> Call[int]:
         """Set fields; how many are new."""
         pairs = [
@@ -132,50 +132,50 @@ class Commands:
         ]
         return Call(("HSET", self.space.key(key), *pairs), int)
 
-    @Command
+    @command
     def hget(self, key: str, field: str) -> Call[bytes | None]:
         """The value of a field, or None."""
         read = partial(self._opened, within("f", key, field))
         return Call(("HGET", self.space.key(key), field), read)
 
-    @Command
+    @command
     def hgetall(self, key: str) -> Call[dict[str, bytes]]:
         """All fields."""
         return Call(("HGETALL", self.space.key(key)), partial(self._fields, "f", key))
 
-    @Command
+    @command
     def hdel(self, key: str, field: str, *fields: str) -> Call[int]:
         """Remove fields; how many there were."""
         return Call(("HDEL", self.space.key(key), field, *fields), int)
 
     # Lists
 
-    @Command
+    @command
     def lpush(self, key: str, value: Value, *values: Value) -> Call[int]:
         """Put values before the first, one after the other; how many there are then."""
         return Call(("LPUSH", self.space.key(key), *self._elements(key, value, *values)), int)
 
-    @Command
+    @command
     def rpush(self, key: str, value: Value, *values: Value) -> Call[int]:
         """Put values behind the last, one after the other; how many there are then."""
         return Call(("RPUSH", self.space.key(key), *self._elements(key, value, *values)), int)
 
-    @Command
+    @command
     def lpop(self, key: str) -> Call[bytes | None]:
         """Take the first value, or None."""
         return Call(("LPOP", self.space.key(key)), partial(self._opened, f"l:{key}"))
 
-    @Command
+    @command
     def rpop(self, key: str) -> Call[bytes | None]:
         """Take the last value, or None."""
         return Call(("RPOP", self.space.key(key)), partial(self._opened, f"l:{key}"))
 
-    @Command
+    @command
     def lrange(self, key: str, start: int = 0, stop: int = -1) -> Call[list[bytes]]:
         """The values from *start* to *stop*, both included; -1 is the last."""
         return Call(("LRANGE", self.space.key(key), start, stop), partial(self._listed, key))
 
-    @Command
+    @command
     def llen(self, key: str) -> Call[int]:
         """How many values there are."""
         return Call(("LLEN", self.space.key(key)), int)
@@ -246,13 +246,13 @@ class Commands:
 
     # Channels and streams
 
-    @Command
+    @command
     def publish(self, channel: str, message: Value) -> Call[int]:
         """Tell who listens now; how many they are, on this server."""
         sealed = self.space.sealed(f"c:{channel}", message)
         return Call(("PUBLISH", self.space.key(channel), sealed), int)
 
-    @Command
+    @command
     def xadd(
         self, key: str, fields: Mapping[str, Value], *, maxlen: int | None = None
     ) -> Call[str]:
@@ -271,7 +271,7 @@ class Commands:
         ]
         return Call(("XADD", self.space.key(key), *limit, "*", *pairs), text)
 
-    @Command
+    @command
     def xrange(
         self, key: str, start: str = "-", end: str = "+", *, count: int | None = None
     ) -> Call[list[tuple[str, dict[str, bytes]]]]:
@@ -281,7 +281,7 @@ class Commands:
             ("XRANGE", self.space.key(key), start, end, *limit), partial(self._entries, key)
         )
 
-    @Command
+    @command
     def xread(
         self, after: Mapping[str, str], *, count: int | None = None, block_s: float | None = None
     ) -> Call[dict[str, list[tuple[str, dict[str, bytes]]]]]:
@@ -290,7 +290,7 @@ class Commands:
         Args:
             after: stream -> id; "0" for all, "$" for what comes from now on.
             count: how many of each at most.
-            block_s: how long to wait for the first.
+            block_s: how long to wait for the first; less than the client's `socket_timeout`.
         """
         options: list[Any] = [] if count is None else ["COUNT", count]
         if block_s is not None:
@@ -303,7 +303,9 @@ class Commands:
     def _got(self, key: str, kept: bytes | None) -> bytes | None:
         if self.counts is not None:
             self.counts.count(self.space.tenant_id, hit=kept is not None)
-        return None if kept is None else self.space.opened(f"k:{key}", kept)
+        if kept is None or self.space.sealing is None:
+            return kept
+        return self.space.opened(f"k:{key}", kept)
 
     def _got_all(self, keys: tuple[str, ...], kept: list[bytes | None]) -> dict[str, bytes]:
         values = ((key, self._got(key, each)) for key, each in zip(keys, kept, strict=True))

@@ -71,13 +71,13 @@ class Keyspace:
         self.tenant_id, self.namespace, self.sealing = tenant_id, namespace, sealing
         self._prefix, self._own = tag + b":", tag + b"!"
 
-    def key(self, name: str) -> Key:
+    def key(self, name: str) -> bytes:
         """What the server calls *name*."""
-        return Key(self._prefix + name.encode("utf-8", "surrogateescape"))
+        return self._prefix + name.encode("utf-8", "surrogateescape")
 
-    def own(self, kind: Kind, name: str = "") -> Key:
+    def own(self, kind: Kind, name: str = "") -> bytes:
         """A key of partywall's own for this tenant."""
-        return Key(b"%b%b:%b" % (self._own, kind.encode(), name.encode("utf-8", "surrogateescape")))
+        return b"%b%b:%b" % (self._own, kind.encode(), name.encode("utf-8", "surrogateescape"))
 
     def holds(self, key: bytes) -> bool:
         """Whether the server's *key* is one of this tenant's names."""

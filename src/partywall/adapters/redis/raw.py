@@ -50,10 +50,10 @@ def raw(space: Keyspace, server: object, command: str, arguments: Sequence[Any])
     sent = (command.upper(), *arguments)
     known = KNOWN.setdefault(server, {})
     if name not in known:
-        known[name] = yield Call(("COMMAND INFO", name), positions)
+        known[name] = yield Call(("COMMAND INFO", name), positions, keyless=True)
     where = known[name]
     if where.movable:
-        keys = yield Call(("COMMAND GETKEYS", *sent), as_bytes)
+        keys = yield Call(("COMMAND GETKEYS", *sent), as_bytes, keyless=True)
     else:
         last = where.last if where.last >= 0 else len(sent) + where.last
         keys = [sent[n] for n in range(where.first, min(last + 1, len(sent)), where.step)]

@@ -10,7 +10,7 @@ from redis.exceptions import LockError, LockNotOwnedError, NoPermissionError
 
 from partywall.adapters.caching.counts import Tally
 from partywall.adapters.caching.flight import FIRST_GENERATION, Seen, packed, unpacked
-from partywall.adapters.caching.sharing import Journey, Wait
+from partywall.adapters.caching.sharing import Wait, journey
 from partywall.adapters.redis.calls import Batch, Call, require_clear
 from partywall.adapters.redis.commands import Commands, milliseconds, nothing
 from partywall.adapters.redis.raw import raw
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from partywall.adapters.caching.flight import Terms
     from partywall.adapters.caching.sharing import Steps
     from partywall.adapters.caching.values import Value
-    from partywall.adapters.redis.keyspace import Key, Keyspace
+    from partywall.adapters.redis.keyspace import Keyspace
 
 PAGE = 500
 """Keys that the server looks at, and that are freed or measured, in one go."""
@@ -36,7 +36,7 @@ class Works(Commands):
 
     redis: Any
 
-    @Journey
+    @journey
     def keys(self, match: str = "*") -> Steps[list[str]]:
         """The names that match a pattern of Redis's, sorted; the server looks at all tenants' keys.
 
@@ -50,7 +50,7 @@ class Works(Commands):
             names.update(map(self.space.name, found))
         return sorted(names)
 
-    @Journey
+    @journey
     def flush(self) -> Steps[int]:
         """Remove all that is this tenant's, in batches, freed beside the server's work; how many.
 
@@ -67,7 +67,7 @@ class Works(Commands):
                 removed += yield Call(("UNLINK", *found), int)
         return removed
 
-    @Journey
+    @journey
     def memory_bytes(self) -> Steps[int]:
         """What the server needs for all that is this tenant's, as it estimates it.
 
@@ -83,7 +83,7 @@ class Works(Commands):
                 sizes.update(zip(found, (yield Batch(asked)), strict=True))
         return sum(sizes.values())
 
-    @Journey
+    @journey
     def execute(self, command: str, *arguments: Any) -> Steps[Any]:
         """Send a command that there is no method for, its keys written as `cache.key("…")`.
 
@@ -95,9 +95,13 @@ class Works(Commands):
             ConfigurationError: on a cache that seals its values.
         """
         require_clear(self.space.sealing, "execute")
-        return (yield from raw(self.space, getattr(self.redis, "connection_pool", self.redis), command, arguments))
+        return (
+            yield from raw(
+                self.space, getattr(self.redis, "connection_pool", self.redis), command, arguments
+            )
+        )
 
-    @Journey
+    @journey
     def run(
         self, script: Script, keys: Sequence[str] = (), arguments: Sequence[Value] = ()
     ) -> Steps[Any]:
@@ -111,12 +115,12 @@ class Works(Commands):
         require_clear(self.space.sealing, "run")
         return (yield from running(self.space, script, keys, arguments))
 
-    @Journey
+    @journey
     def invalidate(self, key: str) -> Steps[None]:
         """Remove an answer, and don't keep what is being computed for it now."""
         _ = yield Call(("UNLINK", self.space.own("computing", key), self.space.key(key)), int)
 
-    @Journey
+    @journey
     def invalidate_group(self, group: str, keep_s: float) -> Steps[None]:
         """Make all answers of a group out of date, those being computed now too.
 
@@ -128,7 +132,7 @@ class Works(Commands):
         key = self.space.own("generation", group)
         _ = yield Call(("SET", key, generation, "PX", milliseconds(keep_s)), nothing)
 
-    @Journey
+    @journey
     def save_counts(self) -> Steps[Tally]:
         """Add this process's hits and misses to those that the server has of the tenant; these.
 
@@ -147,7 +151,8 @@ class Works(Commands):
 
     def _page(self, pattern: bytes, cursor: object) -> Steps[tuple[object, list[bytes]]]:
         try:
-            cursor, found = yield Call(("SCAN", cursor, "MATCH", pattern, "COUNT", PAGE), page)
+            asked = ("SCAN", cursor, "MATCH", pattern, "COUNT", PAGE)
+            cursor, found = yield Call(asked, page, keyless=True)
         except NoPermissionError as error:
             raise ConfigurationError(
                 "this login may not SCAN, which no key pattern holds: list, flush and measure a "
@@ -155,14 +160,19 @@ class Works(Commands):
             ) from error
         return cursor, found
 
-    def _take_lock(self, key: Key, token: bytes, ttl_s: float, wait_s: float) -> Steps[None]:
+    def _options(self, call: Call[Any]) -> dict[str, Any]:
+        if not call.keyless or not hasattr(self.redis, "get_node_from_key"):
+            return {}
+        return {"target_nodes": self.redis.get_node_from_key(self.space.key(""))}
+
+    def _take_lock(self, key: bytes, token: bytes, ttl_s: float, wait_s: float) -> Steps[None]:
         end = time.monotonic() + wait_s
         while not (yield taking(key, token, ttl_s)):
             if time.monotonic() >= end:
                 raise LockError("the lock is held by somebody else")
             yield Wait(min(POLL_S, max(0.0, end - time.monotonic())))
 
-    def _end_lock(self, key: Key, token: bytes, *, strictly: bool) -> Steps[None]:
+    def _end_lock(self, key: bytes, token: bytes, *, strictly: bool) -> Steps[None]:
         if (yield Batch([Call(("DEL", key), int)], key, token)) is None and strictly:
             raise LockNotOwnedError("the lock ended before its block did: give it a longer ttl_s")
 
@@ -182,6 +192,8 @@ def require_bytes(redis: Any) -> None:
 def page(answer: Any) -> tuple[object, list[bytes]]:
     """The next cursor, None after the last page, and the keys."""
     cursor, found = answer
+    if isinstance(cursor, dict):  # of each server of a cluster that was asked: one
+        [cursor] = cursor.values()
     return (int(cursor) or None), found
 
 
@@ -190,7 +202,7 @@ def counted(size: int | None) -> int:
     return size or 0
 
 
-def taking(key: Key, token: bytes, ttl_s: float) -> Call[bool]:
+def taking(key: bytes, token: bytes, ttl_s: float) -> Call[bool]:
     """Take a lock, where nobody has it."""
     return Call(("SET", key, token, "NX", "PX", milliseconds(ttl_s)), bool)
 
