@@ -37,7 +37,9 @@ async def started(broker: Broker) -> AsyncIterator[tuple[list[tuple[str, str]], 
     """What a broker hears, and how often it was lost."""
     heard: list[tuple[str, str]] = []
     lost: list[None] = []
-    await broker.start(lambda address, text: heard.append((address, text)), lambda: lost.append(None))
+    await broker.start(
+        lambda address, text: heard.append((address, text)), lambda: lost.append(None)
+    )
     try:
         yield heard, lost
     finally:
@@ -206,5 +208,3 @@ def test_without_a_context_there_is_no_channel() -> None:
     for nobody in (None, "", "acme"):
         with pytest.raises(MissingTenant):
             Topic.of(nobody, "a")  # type: ignore[arg-type]  # what is refused
-
-

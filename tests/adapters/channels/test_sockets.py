@@ -238,7 +238,8 @@ def test_a_page_shows_its_token_as_a_subprotocol_which_is_never_chosen(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "*", "a*", "a/../b", "a//b", "/a", "a/", "a b", "a\nb", "ä", "x" * 201, "a,b?", "a[b]"]
+    "name",
+    ["", "*", "a*", "a/../b", "a//b", "/a", "a/", "a b", "a\nb", "ä", "x" * 201, "a,b?", "a[b]"],
 )
 def test_what_is_no_name_is_refused(town: Town, lobby: Lobby, name: str) -> None:
     ann = town.bearer("ann", "acme")
@@ -325,7 +326,9 @@ def test_a_new_look_tells_the_handler_of_a_new_role(town: Town, lobby: Lobby) ->
         assert told(socket)["roles"] == ["member"]
 
 
-def test_nothing_is_left_of_sockets_that_are_gone(town: Town, several: Callable[[], Broker]) -> None:
+def test_nothing_is_left_of_sockets_that_are_gone(
+    town: Town, several: Callable[[], Broker]
+) -> None:
     ann = town.bearer("ann", "acme")
     with opened(town, several()) as lobby:
         for _ in range(3):
@@ -340,4 +343,3 @@ def test_nothing_is_left_of_sockets_that_are_gone(town: Town, several: Callable[
         assert not channels._seats._tenants
         assert not channels._seats._users
         until(lambda: not channels._hub._steps)
-
