@@ -126,7 +126,7 @@ def configuration(base: str, **sockets: Any) -> dict[str, Any]:
             },
         }
 
-    told = {"path": "/live", "within_s": 1, **sockets}
+    told = {"path": "/live", "within_s": 0.2, "patience_s": 20, **sockets}
     told.setdefault("publish", {"path": "/say", "json": {"text": "{canary}"}})
     return {
         "api": {"base": base},

@@ -6,6 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +22,11 @@ from tests.probe.serving import serving
 from tests.survey.sockets.board import SECRETS, Board, application, configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from partywall.survey.layers import LayerReport
 
+PATIENCE_S = 20.0
 EVENTS = {"path": None, "events": "/events"}
 
 
@@ -72,7 +77,7 @@ def test_what_asks_again_is_held_and_the_membership_is_given_back(kind: dict[str
 
 
 def test_without_who_stays_hearing_it_nothing_is_held() -> None:
-    report = surveyed(Board(stumbles=True))
+    report = surveyed(Board(stumbles=True), patience_s=0.3)
     assert report.verdict == "undecided"
     assert {one.state for one in report.tried} == {"undecided"}
     assert "who stays didn't hear" in report.undecided[0].because
@@ -117,7 +122,7 @@ def test_what_is_not_declared_is_undecided_with_its_reason(changed: Any, because
 
 
 def test_who_hears_nothing_as_a_member_proves_nothing() -> None:
-    report = surveyed(Board(), publish={"path": "/nowhere", "json": {"text": "{canary}"}})
+    report = surveyed(Board(), publish={"path": "/nowhere", "json": {"text": "{canary}"}}, patience_s=0.3)
     assert report.verdict == "undecided"
     assert "heard nothing" in report.undecided[0].because
     refused = surveyed(Board(), path="/elsewhere")
@@ -134,6 +139,13 @@ def test_a_membership_that_is_not_given_back_is_told() -> None:
     assert "could not be given back: 404" in report.left[0]
 
 
+def until(said: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not said():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_a_witness_can_be_replayed(tmp_path: Path) -> None:
     board = Board(asks_again=False, asks_first=False)
     with serving(application(board)) as port:
@@ -148,6 +160,7 @@ def test_a_witness_can_be_replayed(tmp_path: Path) -> None:
             "ACME_AUTHORIZATION": "Bearer secret-of-ann-at-acme",
             "ACME_LEAVER_AUTHORIZATION": "Bearer secret-of-leo-at-acme",
         }
+        until(lambda: not board.ears)
         listening = subprocess.Popen(
             ["/bin/bash", "-c", heard.request],
             env=told,
@@ -156,13 +169,15 @@ def test_a_witness_can_be_replayed(tmp_path: Path) -> None:
             cwd=tmp_path,
         )
         try:
-            while not board.ears:
-                assert listening.poll() is None
+            until(lambda: board.ears or listening.poll() is not None)
             for step in asked[1:]:
                 subprocess.run(["/bin/bash", "-c", step.request], env=told, check=True)
             assert listening.stdout is not None
+            late = threading.Timer(PATIENCE_S, listening.kill)
+            late.start()
             canary = re.search(r'"text":"?\s*"([^"]+)', asked[-1].request.replace("\\", ""))
             line = listening.stdout.readline()
+            late.cancel()
             assert canary is None or canary[1] in line
             assert '"text"' in line
         finally:

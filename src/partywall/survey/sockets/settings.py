@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from partywall.survey.http.settings import Credentials
 
-KEYS = frozenset({"path", "events", "message", "publish", "within_s"})
+KEYS = frozenset({"path", "events", "message", "publish", "within_s", "patience_s"})
 ASKED = frozenset({"method", "path", "json", "as"})
 LEAVER = frozenset({"headers", "cookies", "login", "leave", "join"})
 ACTORS = ("stays", "leaves")
@@ -62,7 +62,8 @@ class SocketsSettings:
         path: of a WebSocket, or of server-sent events where `events`.
         message: what a client sends when its socket is open, "" for nothing.
         publish: what who stays asks, so that a canary is heard.
-        within_s: so long a socket may stay open after the end, and a message may take.
+        within_s: so long a socket may outlive its membership.
+        patience_s: so long a message may take.
     """
 
     base: str
@@ -71,6 +72,7 @@ class SocketsSettings:
     events: bool = False
     message: str = ""
     within_s: float = 5
+    patience_s: float = 5
     verify: bool = True
     timeout_s: float = 10
     members: tuple[Member, ...] = ()
@@ -116,7 +118,8 @@ def load(whole: Table) -> SocketsSettings | None:
         publish,
         "events" in table.values,
         table.text("message", ""),
-        within(table),
+        seconds(table, "within_s"),
+        seconds(table, "patience_s"),
         api.flag("verify", default=True),
         api.number("timeout_s", 10),
         tuple(member(name, entry) for name, entry in whole.named("tenants").items()),
@@ -170,9 +173,9 @@ def path(table: Table, name: str) -> str:
     return found
 
 
-def within(table: Table) -> float:
-    """How long a socket may outlive its membership."""
-    found = table.number("within_s", 5)
+def seconds(table: Table, name: str) -> float:
+    """A time to wait; five seconds where none is given."""
+    found = table.number(name, 5)
     if not found:
-        raise ConfigurationError("[sockets] within_s is 0: nothing is heard in no time")
+        raise ConfigurationError(f"{table.where} {name} is 0: nothing is heard in no time")
     return found

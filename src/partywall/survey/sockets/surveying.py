@@ -189,7 +189,7 @@ class Scene:
 
     async def play(self, attempts: Sequence[Attempt]) -> None:
         """Listen, leave, publish, and come back."""
-        member, within_s = self.member, self.settings.within_s
+        member, settings = self.member, self.settings
         assert member.leaves is not None and member.leave is not None  # noqa: S101, PT018 - `lacking`
         self.stays = await self._let_in(member.stays)
         self.leaves = await self._let_in(member.leaves)
@@ -207,10 +207,10 @@ class Scene:
                     why = f"the membership could not be ended: {answer.words}"
                     self._all(attempts, Heard(why, after=False, stayed=False))
                     return
-                await until(lambda: bool(leaving.refusal), within_s)
+                await until(lambda: bool(leaving.refusal), settings.within_s)
                 async with listening([again]):
                     canary = await self._published()
-                    stayed = await until(lambda: canary in staying.text, within_s)
+                    stayed = await until(lambda: canary in staying.text, settings.patience_s)
                     await asyncio.sleep(GRACE_S)
             finally:
                 await asyncio.shield(self._back())
@@ -228,7 +228,7 @@ class Scene:
                 return f"as {ear.actor.name}: {ear.refusal or 'it did not open in time'}"
         canary = await self._published()
         both = await until(
-            lambda: canary in staying.text and canary in leaving.text, self.settings.within_s
+            lambda: canary in staying.text and canary in leaving.text, self.settings.patience_s
         )
         self.run.controls.append(both)
         if both:
