@@ -122,7 +122,9 @@ def test_what_is_not_declared_is_undecided_with_its_reason(changed: Any, because
 
 
 def test_who_hears_nothing_as_a_member_proves_nothing() -> None:
-    report = surveyed(Board(), publish={"path": "/nowhere", "json": {"text": "{canary}"}}, patience_s=0.3)
+    report = surveyed(
+        Board(), publish={"path": "/nowhere", "json": {"text": "{canary}"}}, patience_s=0.3
+    )
     assert report.verdict == "undecided"
     assert "heard nothing" in report.undecided[0].because
     refused = surveyed(Board(), path="/elsewhere")

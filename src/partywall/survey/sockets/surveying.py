@@ -193,9 +193,7 @@ class Scene:
         assert member.leaves is not None and member.leave is not None  # noqa: S101, PT018 - `lacking`
         self.stays = await self._let_in(member.stays)
         self.leaves = await self._let_in(member.leaves)
-        staying, leaving, again = (
-            self._ear(who) for who in (self.stays, self.leaves, self.leaves)
-        )
+        staying, leaving, again = (self._ear(who) for who in (self.stays, self.leaves, self.leaves))
         async with listening([staying, leaving]):
             why = await self._controlled(staying, leaving)
             if why:
@@ -310,5 +308,3 @@ def filled(value: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
         for name, told in known.items():
             value = value.replace(f"{{{name}}}", str(told))
     return value
-
-
