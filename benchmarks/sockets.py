@@ -180,7 +180,7 @@ async def measured(port: int, kind: str, sockets: int, tenants: int, each: int) 
 
         async def counted(tenant: str, connection: ClientConnection) -> None:
             nonlocal wrong, missing
-            numbers = []
+            numbers: list[int] = []
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     while len(numbers) < each:
@@ -233,7 +233,6 @@ def main() -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files < options.sockets + SPARE_FILES:
         sys.exit(f"{files} files may be open: ulimit -n {options.sockets + SPARE_FILES}")
-    found = []
     with ExitStack() as stack:
         urls = {"memory": ""}
         chosen = options.broker or BROKERS
@@ -242,8 +241,8 @@ def main() -> int:
         if "postgres" in chosen:
             urls["postgres"] = stack.enter_context(postgres()).url()
             psycopg.connect(urls["postgres"]).close()
-        for kind in chosen:
-            found.append(run(kind, urls[kind], options.sockets, options.tenants, options.each))
+        sizes = options.sockets, options.tenants, options.each
+        found = [run(kind, urls[kind], *sizes) for kind in chosen]
     if options.json:
         print(json.dumps([asdict(one) for one in found]))
     else:

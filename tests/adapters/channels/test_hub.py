@@ -40,10 +40,10 @@ class Slow(MemoryBroker):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._chance = random.Random(self.seed)
+        self._chance = random.Random(self.seed)  # noqa: S311 - no secret
         self.lose: Any = None
 
-    async def start(self, heard: Any, lost: Any) -> None:
+    async def start(self, heard: Any, lost: Any) -> None:  # noqa: ANN401 - any value
         self.lose = lost
         await super().start(heard, lost)
 
@@ -79,18 +79,18 @@ def subscriber(hub: Hub, context: TenantContext = ACME, waiting: int = 1000) -> 
 
 
 def drained(one: Subscriber) -> list[str]:
-    found = [*one._waiting]
-    one._waiting.clear()
+    found = [*one._waiting]  # noqa: SLF001 - what is inside
+    one._waiting.clear()  # noqa: SLF001 - what is inside
     return found
 
 
 @settings(deadline=None)
 @given(seed=st.integers(0, 2**32), fails=st.sampled_from([0.0, 0.0, 0.1]))
-def test_whoever_comes_and_goes_hears_what_it_has_joined_and_nothing_else(
+def test_whoever_comes_and_goes_hears_what_it_has_joined_and_nothing_else(  # noqa: C901 - one play, in its order
     seed: int, fails: float
 ) -> None:
-    async def play() -> None:
-        chance, broker = random.Random(seed), Slow(seed, fails)
+    async def play() -> None:  # noqa: C901 - one play, in its order
+        chance, broker = random.Random(seed), Slow(seed, fails)  # noqa: S311 - no secret
         hub = Hub(broker)
         await hub.start()
         several = [subscriber(hub, context) for context in (ACME, ACME, GLOBEX)]
@@ -119,8 +119,8 @@ def test_whoever_comes_and_goes_hears_what_it_has_joined_and_nothing_else(
 
         all_joined = await asyncio.gather(*map(one, several))
         broker.fails = 0.0
-        while hub._steps:
-            await asyncio.gather(*hub._steps)
+        while hub._steps:  # noqa: SLF001 - what is inside
+            await asyncio.gather(*hub._steps)  # noqa: SLF001 - what is inside
         alive = [who.ending is None for who in several]
         for who in several:
             drained(who)
@@ -134,8 +134,8 @@ def test_whoever_comes_and_goes_hears_what_it_has_joined_and_nothing_else(
         for who in several:
             who.end(DONE)
         await hub.close()
-        assert not hub._rooms
-        assert not broker._subscribed
+        assert not hub._rooms  # noqa: SLF001 - what is inside
+        assert not broker._subscribed  # noqa: SLF001 - what is inside
         assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(play())
@@ -214,24 +214,24 @@ def test_a_look_that_began_before_the_news_says_nothing() -> None:
 
         first, second = answers
         first.set()
-        async with Channels(MemoryBroker(), access, recheck_s=1000) as channels:
-            async with channels.admitted(ASKED, ACME) as one:
-                one.doubt()
-                await until(lambda: not answers)  # a look is under way, which saw nothing
-                refused = True
-                answers.append(asyncio.Event())
-                answers[0].set()
-                one.doubt()
-                second.set()
-                await until(lambda: one.ending is not None)
-                assert one.ending == FORBIDDEN
+        channels = Channels(MemoryBroker(), access, recheck_s=1000)
+        async with channels, channels.admitted(ASKED, ACME) as one:
+            one.doubt()
+            await until(lambda: not answers)  # a look is under way, which saw nothing
+            refused = True
+            answers.append(asyncio.Event())
+            answers[0].set()
+            one.doubt()
+            second.set()
+            await until(lambda: one.ending is not None)
+            assert one.ending == FORBIDDEN
 
     asyncio.run(play())
 
 
-async def until(said: Any) -> None:
+async def until(said: Any) -> None:  # noqa: ANN401 - any value
     async with asyncio.timeout(20):
-        while not said():
+        while not said():  # noqa: ASYNC110 - of what has no event
             await asyncio.sleep(0.01)
 
 
@@ -244,12 +244,12 @@ def test_whom_nobody_can_answer_for_is_closed_after_a_while() -> None:
                 raise Unavailable("the control plane is down")
             return ACME
 
-        async with Channels(MemoryBroker(), access, recheck_s=0.1) as channels:
-            async with channels.admitted(ASKED, ACME) as one:
-                down = True
-                await until(lambda: one.ending is not None)
-                assert one.ending is not None
-                assert one.ending.code == 1013
+        channels = Channels(MemoryBroker(), access, recheck_s=0.1)
+        async with channels, channels.admitted(ASKED, ACME) as one:
+            down = True
+            await until(lambda: one.ending is not None)
+            assert one.ending is not None
+            assert one.ending.code == 1013
 
     asyncio.run(play())
 
@@ -263,7 +263,7 @@ def test_another_user_behind_the_same_request_is_not_let_in() -> None:
             with pytest.raises(TenantMismatch):
                 async with channels.admitted(ASKED, ACME):
                     raise AssertionError
-            assert not channels._here
+            assert not channels.here
 
     asyncio.run(play())
 
@@ -277,7 +277,7 @@ def test_whoever_waits_too_long_is_ended_with_an_empty_queue() -> None:
         for _ in range(10):
             await hub.publish(Topic.of(ACME, "a"), "1")
         assert one.ending == SLOW
-        assert not one._waiting
+        assert not one._waiting  # noqa: SLF001 - what is inside
         assert not [*hub.rooms] or [*hub.rooms] == [(Topic.of(ACME, "a"), 0)]
         await hub.close()
         assert not [*hub.rooms]

@@ -58,7 +58,7 @@ def test_a_stream_tells_its_own_tenant_s_and_ends_with_the_membership(
         assert "after" in next(stays)
         assert [*gone] == ["event: end", "data: 4403"]
     assert lobby.client.get("/events", params={"on": NAME}, headers=leaving).status_code == 404
-    until(lambda: not lobby.channels._here)
+    until(lambda: not lobby.channels.here)
 
 
 def test_what_refuses_a_stream_is_said_before_it_begins(town: Town, lobby: Lobby) -> None:
@@ -74,7 +74,7 @@ def test_what_refuses_a_stream_is_said_before_it_begins(town: Town, lobby: Lobby
         for _ in range(3):
             stack.enter_context(streaming(lobby, ann))
         assert status(ann) == 429
-    until(lambda: not lobby.channels._here)
+    until(lambda: not lobby.channels.here)
 
 
 def test_a_stream_that_is_not_read_is_ended(town: Town) -> None:
@@ -91,7 +91,7 @@ def test_a_stream_that_is_not_read_is_ended(town: Town) -> None:
             if lobby.joined == {f"{ACME}/{NAME}": 1}:
                 break
         assert lobby.joined == {f"{ACME}/{NAME}": 1}
-        until(lambda: len(lobby.channels._here) == 1)  # though it was never read
+        until(lambda: lobby.channels.here == 1)  # though it was never read
 
 
 def test_a_stream_holds_no_connection_of_the_database(town: Town) -> None:
@@ -101,13 +101,13 @@ def test_a_stream_holds_no_connection_of_the_database(town: Town) -> None:
         channels = Channels(MemoryBroker(), access, directory=town.plane.access)
 
         @asynccontextmanager
-        async def lifespan(_: FastAPI) -> Any:
+        async def lifespan(_: FastAPI) -> Any:  # noqa: ANN401 - any value
             async with channels:
                 yield
 
         app = FastAPI(lifespan=lifespan)
-        Session = Annotated[AsyncTenantSession, Depends(access.async_session)]
-        Given = Annotated[TenantContext, Depends(access)]
+        Session = Annotated[AsyncTenantSession, Depends(access.async_session)]  # noqa: N806 - a type
+        Given = Annotated[TenantContext, Depends(access)]  # noqa: N806 - a type
 
         @app.get("/events")
         async def events(request: Request, context: Given, session: Session) -> EventStream:

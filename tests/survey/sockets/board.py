@@ -58,13 +58,13 @@ class Board:
                 self.ears.remove(ear)
 
 
-def application(board: Board) -> FastAPI:
+def application(board: Board) -> FastAPI:  # noqa: C901 - one play, in its order
     app = FastAPI()
 
     def caller(authorization: Annotated[str | None, Header()] = None) -> tuple[str, str]:
         return board.who(authorization)
 
-    Caller = Annotated[tuple[str, str], Depends(caller)]
+    Caller = Annotated[tuple[str, str], Depends(caller)]  # noqa: N806 - a type
 
     @app.post("/say")
     async def say(who: Caller, text: Annotated[str, Body(embed=True)]) -> None:
@@ -113,7 +113,7 @@ def application(board: Board) -> FastAPI:
     return app
 
 
-def configuration(base: str, **sockets: Any) -> dict[str, Any]:
+def configuration(base: str, **sockets: Any) -> dict[str, Any]:  # noqa: ANN401 - any value
     """What a survey of it is told."""
 
     def tenant(name: str, stays: str, leaves: str) -> dict[str, Any]:

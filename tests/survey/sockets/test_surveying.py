@@ -30,7 +30,7 @@ PATIENCE_S = 20.0
 EVENTS = {"path": None, "events": "/events"}
 
 
-def surveyed(board: Board, changed: Any = None, **sockets: Any) -> LayerReport:
+def surveyed(board: Board, changed: Any = None, **sockets: Any) -> LayerReport:  # noqa: ANN401 - any value
     with serving(application(board)) as port:
         told = configuration(f"http://127.0.0.1:{port}", **sockets)
         if changed is not None:
@@ -84,7 +84,7 @@ def test_without_who_stays_hearing_it_nothing_is_held() -> None:
     assert report.controls == {"proved": 2, "failed": 2}
 
 
-def without(*keys: str) -> Any:
+def without(*keys: str) -> Any:  # noqa: ANN401 - any value
     def changed(told: dict[str, Any]) -> None:
         for tenant in told["tenants"].values():
             inner = tenant
@@ -95,7 +95,7 @@ def without(*keys: str) -> Any:
     return changed
 
 
-def other(path: str) -> Any:
+def other(path: str) -> Any:  # noqa: ANN401 - any value
     def changed(told: dict[str, Any]) -> None:
         for tenant in told["tenants"].values():
             tenant["sockets"]["leave"]["path"] = path
@@ -112,7 +112,7 @@ def other(path: str) -> Any:
         (other("/nowhere"), "the membership could not be ended: 404"),
     ],
 )
-def test_what_is_not_declared_is_undecided_with_its_reason(changed: Any, because: str) -> None:
+def test_what_is_not_declared_is_undecided_with_its_reason(changed: Any, because: str) -> None:  # noqa: ANN401 - any value
     board = Board(asks_again=False)
     report = surveyed(board, changed)
     assert report.verdict == "undecided"

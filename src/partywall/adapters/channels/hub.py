@@ -114,7 +114,7 @@ class Hub:
             return
         room.members.discard(subscriber)
         if not room.members:
-            self._begun(address, room)
+            _ = self._begun(address, room)
 
     def leave_all(self, subscriber: Subscriber) -> None:
         """Let it hear nothing more."""

@@ -1,8 +1,8 @@
 """Other ways to write the name of another tenant's channel: patterns, separators, detours.
 
-What checks a name compares it as a whole; what subscribes by it may take it for a pattern, a list or
-a path. The control of each is its owner, who opens its channel by the very same text: where not even
-the owner hears anything by it, it means nothing here.
+What checks a name compares it as a whole; what subscribes by it may take it for a pattern, a list
+or a path. The control of each is its owner, who opens its channel by the very same text: where not
+even the owner hears anything by it, it means nothing here.
 """
 
 from __future__ import annotations
