@@ -120,7 +120,7 @@ def test_whoever_comes_and_goes_hears_what_it_has_joined_and_nothing_else(  # no
         all_joined = await asyncio.gather(*map(one, several))
         broker.fails = 0.0
         while hub._steps:  # noqa: SLF001 - what is inside
-            await asyncio.gather(*hub._steps)  # noqa: SLF001 - what is inside
+            await asyncio.gather(*hub._steps, return_exceptions=True)  # noqa: SLF001 - what is inside
         alive = [who.ending is None for who in several]
         for who in several:
             drained(who)
