@@ -105,8 +105,9 @@ def test_whoever_comes_and_goes_hears_what_it_has_joined_and_nothing_else(  # no
                     joined.discard(name)
                     continue
                 joining = asyncio.create_task(hub.join(topic, who))
-                if chance.random() < 0.2:
-                    await asyncio.sleep(0)
+                if chance.random() < 0.3:
+                    for _ in range(chance.randrange(1, 8)):
+                        await asyncio.sleep(0)
                     joining.cancel()
                 try:
                     await joining

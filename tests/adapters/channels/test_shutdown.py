@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ def test_a_signal_ends_sockets_and_streams_and_then_the_server(tmp_path: Path) -
     program = tmp_path / "served.py"
     program.write_text(APPLICATION)
     process = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True)
+    late = threading.Timer(PATIENCE_S, process.kill)
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
@@ -83,10 +85,12 @@ def test_a_signal_ends_sockets_and_streams_and_then_the_server(tmp_path: Path) -
         ):
             assert told(socket) == "here"
             lines: Iterator[str] = (line for line in answer.iter_lines() if line.strip(":"))
+            late.start()
             process.send_signal(signal.SIGTERM)
             assert [*lines] == ["event: end", "data: 1001"]
             assert ended(socket) == (1001, [])
         assert process.wait(PATIENCE_S) in {0, -signal.SIGTERM}
     finally:
+        late.cancel()
         process.kill()
         process.communicate()

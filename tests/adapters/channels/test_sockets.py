@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
-from partywall.adapters.channels import Limits, MemoryBroker, PostgresBroker, RedisBroker
+from partywall import TenantContext
+from partywall.adapters.channels import Channels, Limits, MemoryBroker, PostgresBroker, RedisBroker
 from partywall.control import api_keys, memberships, tenants, users
 from partywall.control.database import CHANNEL
+from partywall.errors import Unavailable
 from tests.adapters.channels.lobby import (
     ACME,
     Lobby,
@@ -22,9 +27,13 @@ from tests.adapters.channels.lobby import (
     told,
     until,
 )
+from tests.adapters.fastapi.town import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from starlette.applications import Starlette
+    from starlette.websockets import WebSocket
 
     from partywall.adapters.channels import Broker
     from tests.adapters.fastapi.town import Town
@@ -343,3 +352,43 @@ def test_nothing_is_left_of_sockets_that_are_gone(
         assert not channels._seats._tenants  # noqa: SLF001 - what is inside
         assert not channels._seats._users  # noqa: SLF001 - what is inside
         until(lambda: not channels._hub._steps)  # noqa: SLF001 - what is inside
+
+
+def test_what_somebody_says_in_doubt_is_taken_when_the_doubt_is_over() -> None:
+    down = False
+
+    async def access(_: object) -> TenantContext:
+        if down:
+            raise Unavailable("nobody can say")
+        return TenantContext("acme", "ann")
+
+    channels = Channels(MemoryBroker(), access, recheck_s=1000)
+
+    async def live(websocket: WebSocket) -> None:
+        async with channels.socket(websocket, await access(websocket)) as socket:
+            await socket.subscribe("a")
+            await socket.send("here")
+            async for message in socket:
+                taken.append(message)
+                await socket.send("taken")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with channels:
+            yield
+
+    taken: list[Any] = []
+    app = FastAPI(lifespan=lifespan, routes=[WebSocketRoute("/live", live)])
+    with serving(app) as client:
+        url = f"{client.base_url}".replace("http", "ws", 1)
+        with connect(f"{url.rstrip('/')}/live", open_timeout=20) as socket:
+            assert told(socket) == "here"
+            down = True
+            for one in tuple(channels._here):  # noqa: SLF001 - as the news do
+                one.doubt()
+            socket.send('"something"')
+            assert silent(socket)
+            assert not taken
+            down = False
+            assert told(socket) == "taken"
+            assert taken == ["something"]
