@@ -36,7 +36,7 @@ from partywall.control.registration import NewUser, Registered
 from partywall.control.tenants import Tenant
 from partywall.control.tokens import Claims, SigningKey, Tokens
 from partywall.control.works import Work
-from partywall.errors import PartywallError, QuotaExceeded, TooManyAttempts
+from partywall.errors import PartywallError, QuotaExceeded, SocketClosed, TooManyAttempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,6 +177,8 @@ def status(kind: type[PartywallError]) -> int:
         error: PartywallError = kind("", retry_after_s=1.0)
     elif issubclass(kind, QuotaExceeded):
         error = kind("", kind="rows")
+    elif issubclass(kind, SocketClosed):
+        error = kind("", code=1013)
     else:
         error = kind("")
     return answer(error).status_code

@@ -27,6 +27,8 @@ from tests.examples import pages
 
 CHALLENGE = re.compile(r"(\S+)  (partywall-challenge=)(\S+)$", re.MULTILINE)
 
+LIFESPAN = re.compile(r"^@asynccontextmanager\n.*?\n\n\n", re.MULTILINE | re.DOTALL)
+
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -78,6 +80,16 @@ def test_own_authentication(notes: Path) -> None:
     access, entering, check = blocks("how-to/own-authentication.md", "python")
     [shown] = blocks("how-to/own-authentication.md", "text")
     with pages.serving(notes, access, entering) as address:
+        assert pages.printed(check, address) == shown
+
+
+def test_websockets(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access, alive, routes, check = blocks("how-to/websockets.md", "python")
+    [shown] = blocks("how-to/websockets.md", "text")
+    tutorial, replaced = LIFESPAN.subn(lambda _: alive, pages.ROUTES)
+    assert replaced == 1
+    monkeypatch.setattr(pages, "ROUTES", tutorial)
+    with pages.serving(notes, access, routes) as address:
         assert pages.printed(check, address) == shown
 
 

@@ -37,7 +37,9 @@ async def started(broker: Broker) -> AsyncIterator[tuple[list[tuple[str, str]], 
     """What a broker hears, and how often it was lost."""
     heard: list[tuple[str, str]] = []
     lost: list[None] = []
-    await broker.start(lambda address, text: heard.append((address, text)), lambda: lost.append(None))
+    await broker.start(
+        lambda address, text: heard.append((address, text)), lambda: lost.append(None)
+    )
     try:
         yield heard, lost
     finally:
@@ -48,7 +50,7 @@ async def reached(said: object, wanted: int) -> None:
     """Wait until a list has so many members."""
     assert isinstance(said, list)
     async with asyncio.timeout(PATIENCE_S):
-        while len(said) < wanted:
+        while len(said) < wanted:  # noqa: ASYNC110 - of what has no event
             await asyncio.sleep(0.005)
 
 
@@ -161,7 +163,7 @@ def test_a_message_whose_sender_gave_up_is_not_sent_later(town: Town) -> None:
         async with started(broker) as (heard, _):
             address = broker.address(Topic.of(ACME, "a"))
             await broker.subscribe(address)
-            async with broker._turn:
+            async with broker._turn:  # noqa: SLF001 - what is inside
                 given_up = asyncio.create_task(broker.publish(address, "late"))
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
@@ -206,5 +208,3 @@ def test_without_a_context_there_is_no_channel() -> None:
     for nobody in (None, "", "acme"):
         with pytest.raises(MissingTenant):
             Topic.of(nobody, "a")  # type: ignore[arg-type]  # what is refused
-
-

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
-from partywall.adapters.channels import Limits, MemoryBroker, PostgresBroker, RedisBroker
+from partywall import TenantContext
+from partywall.adapters.channels import Channels, Limits, MemoryBroker, PostgresBroker, RedisBroker
 from partywall.control import api_keys, memberships, tenants, users
 from partywall.control.database import CHANNEL
+from partywall.errors import Unavailable
 from tests.adapters.channels.lobby import (
     ACME,
     Lobby,
@@ -22,9 +27,13 @@ from tests.adapters.channels.lobby import (
     told,
     until,
 )
+from tests.adapters.fastapi.town import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from starlette.applications import Starlette
+    from starlette.websockets import WebSocket
 
     from partywall.adapters.channels import Broker
     from tests.adapters.fastapi.town import Town
@@ -57,7 +66,7 @@ def test_the_same_name_in_two_tenants_is_two_channels(
     ann, bob = town.bearer("ann", "acme"), town.bearer("bob", "globex")
     with ExitStack() as stack:
         here = stack.enter_context(opened(town, several()))
-        apart = not isinstance(here.channels._broker, MemoryBroker)
+        apart = not isinstance(here.channels._broker, MemoryBroker)  # noqa: SLF001 - what is inside
         there = stack.enter_context(opened(town, several())) if apart else here
         heard = {
             (tenant, where): stack.enter_context(lobby.socket(who, NAME))
@@ -211,7 +220,7 @@ def test_pages_of_other_origins_open_nothing(town: Town) -> None:
             with pytest.raises(InvalidStatus) as refused, lobby.socket(ann, origin=origin):
                 raise AssertionError(origin)
             assert refused.value.response.status_code == 403, origin
-        assert not lobby.channels._here
+        assert not lobby.channels.here
 
 
 def test_who_is_nobody_or_a_stranger_is_refused_before_the_socket_opens(
@@ -238,7 +247,8 @@ def test_a_page_shows_its_token_as_a_subprotocol_which_is_never_chosen(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "*", "a*", "a/../b", "a//b", "/a", "a/", "a b", "a\nb", "ä", "x" * 201, "a,b?", "a[b]"]
+    "name",
+    ["", "*", "a*", "a/../b", "a//b", "/a", "a/", "a b", "a\nb", "ä", "x" * 201, "a,b?", "a[b]"],
 )
 def test_what_is_no_name_is_refused(town: Town, lobby: Lobby, name: str) -> None:
     ann = town.bearer("ann", "acme")
@@ -261,7 +271,7 @@ def test_who_takes_too_slowly_is_closed_and_the_others_go_on(town: Town) -> None
         for number in range(200):
             lobby.publish(ann, NAME, [number, large])
             assert told(quick)["data"][0] == number
-            if len(lobby.channels._here) == 1 or lobby.joined == {f"{ACME}/{NAME}": 1}:
+            if lobby.joined == {f"{ACME}/{NAME}": 1}:
                 break
         assert lobby.joined == {f"{ACME}/{NAME}": 1}
         code, heard = ended(slow)
@@ -291,7 +301,7 @@ def test_limits(town: Town) -> None:
         assert ended(mine[0]) == (1008, [])
         mine[1].send(json.dumps("x" * 99))
         assert ended(mine[1])[0] == 1009
-        until(lambda: len(lobby.channels._here) == 1)
+        until(lambda: lobby.channels.here == 1)
         stack.enter_context(lobby.socket(ann))  # there is room again
 
 
@@ -306,9 +316,9 @@ def test_what_is_no_json_ends_the_socket(
 
 def test_who_neither_says_nor_hears_anything_ends(town: Town) -> None:
     limits = Limits(idle_s=0.5)
-    with opened(town, MemoryBroker(), limits=limits) as lobby:
-        with lobby.socket(town.bearer("ann", "acme"), NAME) as socket:
-            assert ended(socket) == (4408, [])
+    ann = town.bearer("ann", "acme")
+    with opened(town, MemoryBroker(), limits=limits) as lobby, lobby.socket(ann, NAME) as socket:
+        assert ended(socket) == (4408, [])
 
 
 def test_a_new_look_tells_the_handler_of_a_new_role(town: Town, lobby: Lobby) -> None:
@@ -325,7 +335,9 @@ def test_a_new_look_tells_the_handler_of_a_new_role(town: Town, lobby: Lobby) ->
         assert told(socket)["roles"] == ["member"]
 
 
-def test_nothing_is_left_of_sockets_that_are_gone(town: Town, several: Callable[[], Broker]) -> None:
+def test_nothing_is_left_of_sockets_that_are_gone(
+    town: Town, several: Callable[[], Broker]
+) -> None:
     ann = town.bearer("ann", "acme")
     with opened(town, several()) as lobby:
         for _ in range(3):
@@ -333,11 +345,50 @@ def test_nothing_is_left_of_sockets_that_are_gone(town: Town, several: Callable[
                 for number in range(10):
                     stack.enter_context(lobby.socket(ann, NAME, f"n/{number}"))
                 assert lobby.joined[f"{ACME}/{NAME}"] == 10
-            until(lambda: not lobby.channels._here and not lobby.joined)
+            until(lambda: not lobby.channels.here and not lobby.joined)
         channels = lobby.channels
-        assert not channels._rechecks._all
-        assert not channels._rechecks._hanging
-        assert not channels._seats._tenants
-        assert not channels._seats._users
-        until(lambda: not channels._hub._steps)
+        assert not channels._rechecks._all  # noqa: SLF001 - what is inside
+        assert not channels._rechecks._hanging  # noqa: SLF001 - what is inside
+        assert not channels._seats._tenants  # noqa: SLF001 - what is inside
+        assert not channels._seats._users  # noqa: SLF001 - what is inside
+        until(lambda: not channels._hub._steps)  # noqa: SLF001 - what is inside
 
+
+def test_what_somebody_says_in_doubt_is_taken_when_the_doubt_is_over() -> None:
+    down = False
+
+    async def access(_: object) -> TenantContext:
+        if down:
+            raise Unavailable("nobody can say")
+        return TenantContext("acme", "ann")
+
+    channels = Channels(MemoryBroker(), access, recheck_s=1000)
+
+    async def live(websocket: WebSocket) -> None:
+        async with channels.socket(websocket, await access(websocket)) as socket:
+            await socket.subscribe("a")
+            await socket.send("here")
+            async for message in socket:
+                taken.append(message)
+                await socket.send("taken")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with channels:
+            yield
+
+    taken: list[Any] = []
+    app = FastAPI(lifespan=lifespan, routes=[WebSocketRoute("/live", live)])
+    with serving(app) as client:
+        url = f"{client.base_url}".replace("http", "ws", 1)
+        with connect(f"{url.rstrip('/')}/live", open_timeout=20) as socket:
+            assert told(socket) == "here"
+            down = True
+            for one in tuple(channels._here):  # noqa: SLF001 - as the news do
+                one.doubt()
+            socket.send('"something"')
+            assert silent(socket)
+            assert not taken
+            down = False
+            assert told(socket) == "taken"
+            assert taken == ["something"]

@@ -95,6 +95,16 @@ class Channels:
         self._empty = asyncio.Event()
         self._until = AsyncExitStack()
 
+    @property
+    def here(self) -> int:
+        """How many sockets and streams are open."""
+        return len(self._here)
+
+    @property
+    def joined(self) -> list[tuple[Topic, int]]:
+        """What is joined, and by how many."""
+        return [*self._hub.rooms]
+
     async def __aenter__(self) -> Self:
         """Connect to the broker, and begin to look.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ class Room:
 
     Attributes:
         begins: what stands before each message that is sent from it.
-        open: whether the broker is, or may be, subscribed.
+        open: whether the broker is subscribed.
     """
 
     topic: Topic
@@ -97,7 +96,7 @@ class Hub:
         room.members.add(subscriber)
         subscriber.topics.add(topic)
         try:
-            await self._settle(address, room)
+            await asyncio.shield(self._begun(address, room))  # who gives up leaves it half done
         except BaseException:
             self.leave(topic, subscriber)
             raise
@@ -115,9 +114,7 @@ class Hub:
             return
         room.members.discard(subscriber)
         if not room.members:
-            step = asyncio.create_task(self._unjoined(address, room))
-            self._steps.add(step)
-            step.add_done_callback(self._steps.discard)
+            _ = self._begun(address, room)
 
     def leave_all(self, subscriber: Subscriber) -> None:
         """Let it hear nothing more."""
@@ -132,9 +129,17 @@ class Hub:
         """
         await self._broker.publish(self._broker.address(topic), text)
 
-    async def _unjoined(self, address: str, room: Room) -> None:
-        with suppress(Unavailable):  # with its connection the subscription is gone, too
-            await self._settle(address, room)
+    def _begun(self, address: str, room: Room) -> asyncio.Task[None]:
+        """A step towards what is to be, which goes on also when nobody waits for it."""
+        step = asyncio.create_task(self._settle(address, room))
+        self._steps.add(step)
+        step.add_done_callback(self._ended)
+        return step
+
+    def _ended(self, step: asyncio.Task[None]) -> None:
+        self._steps.discard(step)
+        if not step.cancelled() and (error := step.exception()) is not None:
+            LOG.debug("a channel could not be joined or left: %s", error)
 
     async def _settle(self, address: str, room: Room) -> None:
         """Bring about what is to be; where it has changed meanwhile, again."""
@@ -142,11 +147,10 @@ class Hub:
             try:
                 while room.open != bool(room.members) and self._rooms.get(address) is room:
                     if room.members:
-                        room.open = True  # from here on it may be, also where this is given up
                         await self._broker.subscribe(address)
                     else:
                         await self._broker.unsubscribe(address)
-                        room.open = False
+                    room.open = not room.open
             except Unavailable:
                 room.open = False  # it went with the connection
                 raise

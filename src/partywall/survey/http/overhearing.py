@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from partywall.survey.http.answers import returned
+from partywall.survey.http.attacks.foreign_channel import foreign_channel
 from partywall.survey.http.attempt import Attempt
+from partywall.survey.http.channel_names import spelled
 from partywall.survey.http.channels import OWN_CHANNEL, bent
 from partywall.survey.http.ears import listening, until
 from partywall.survey.http.hearing import GRACE_S, HEAR_S, REPLAY_S, SPEAK_S, carries, news
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from partywall.survey.http.engine import Engine
     from partywall.survey.http.graph import Slot
     from partywall.survey.http.hearing import Control
+    from partywall.survey.verdict import State
 
 PULLED = 3
 """So many of the triggers that worked are pulled while the attacker listens."""
@@ -37,6 +40,7 @@ class Round:
     Attributes:
         own: two connections of the owner's, of which the second may speak.
         ears: the attacker's, by the mode they were opened in.
+        bent: the attacker's and the owner's, by the name of the channel as it is written otherwise.
         anybody: somebody without credentials.
         done: the owner's changes, as steps of a witness.
     """
@@ -47,6 +51,7 @@ class Round:
     control: Control
     own: tuple[Ear, Ear] = field(init=False)
     ears: dict[str, Ear] = field(init=False)
+    bent: dict[str, tuple[Ear, Ear]] = field(init=False)
     anybody: Ear = field(init=False)
     done: list[WitnessStep] = field(default_factory=list)
 
@@ -60,6 +65,11 @@ class Round:
         self.ears = {
             mode: self.channel.ear(world, attacker, bound) for mode, bound in self.bound.items()
         }
+        names = spelled(self.aimed) if self.channel.attack is foreign_channel else ()
+        self.bent = {
+            mode: (self.channel.ear(world, attacker, ids), self.channel.ear(world, owner, ids))
+            for mode, ids in names
+        }
         self.anybody = self.channel.ear(world, world.actors["nobody"], theirs)
 
     async def play(self) -> None:
@@ -67,7 +77,8 @@ class Round:
         owner, attacker = self.aimed.victim, self.aimed.attacker
         ledger = self.engine.world.ledger
         speaking = self.own if self.control.said else self.own[:1]
-        async with listening([*speaking, *self.ears.values(), self.anybody]):
+        otherwise = [ear for both in self.bent.values() for ear in both]
+        async with listening([*speaking, *self.ears.values(), *otherwise, self.anybody]):
             await asyncio.sleep(REPLAY_S)
             if texts := await self._changed():
                 await until(lambda: carries(texts, *self.own, *self.ears.values()), HEAR_S)
@@ -77,16 +88,39 @@ class Round:
                 for mode, one in self.ears.items()
             }
             written = await self._written()
+        self._judge_bent(plain=any(leaks.values()))
         for mode, ear in self.ears.items():
             if leaks[mode] and not self._public(leaks[mode]):
                 about = leaks[mode][0]
                 because = f"{attacker} heard {about}, which only {owner} has ({mode})"
-                told = [one for one in self.done if about in one.request + one.returned.lower()]
-                steps = [self._step(self.control.ear), *told[:1], self._step(ear, about)]
+                steps = [self._step(self.control.ear), *self._told(about), self._step(ear, about)]
                 self._breach(mode, "read", because, steps)
             elif mode not in written:
                 operation, attack = self.channel.operation, self.channel.attack
                 self.engine.record(operation, attacker, owner, attack, mode, "held")
+
+    def _judge_bent(self, *, plain: bool) -> None:
+        """What was heard by another spelling; where the plain name lets in there is no detour."""
+        owner, attacker = self.aimed.victim, self.aimed.attacker
+        ledger, operation, attack = (
+            self.engine.world.ledger, self.channel.operation, self.channel.attack,
+        )  # fmt: skip
+        for mode, (ear, theirs) in self.bent.items() if not plain else ():
+            leaked = ledger.leaked(owner, attacker, ear.asked, ear.text)
+            if leaked and not self._public(leaked):
+                about = leaked[0]
+                because = f"{attacker} heard {about}, which only {owner} has ({mode})"
+                steps = [self._step(theirs), *self._told(about), self._step(ear, about)]
+                self._breach(mode, "read", because, steps)
+                continue
+            asked = theirs.asked.lower()
+            heard = [one for one in ledger.evidence(owner, theirs.text) if one.lower() not in asked]
+            state: State = "held" if heard else "closed"
+            self.engine.record(operation, attacker, owner, attack, mode, state)
+
+    def _told(self, about: str) -> list[WitnessStep]:
+        """The first change that told of it."""
+        return [one for one in self.done if about in one.request + one.returned.lower()][:1]
 
     async def _changed(self) -> set[str]:
         """Let the owner do what it hears of; the texts by which that is recognised."""

@@ -38,7 +38,7 @@ AT_ONCE = 200
 """Messages that one statement sends."""
 
 LISTENING = "partywall.channel"
-NAMED = sql.SQL("SELECT set_config({}, %s, false)").format(sql.Literal(LISTENING))
+NAMED = sql.SQL("SELECT set_config({}, %s, true)").format(sql.Literal(LISTENING))
 STEP = sql.SQL("DO $$ BEGIN EXECUTE pg_catalog.format({}, current_setting({})); END $$")
 LISTEN = STEP.format(sql.Literal("LISTEN %I"), sql.Literal(LISTENING))
 UNLISTEN = STEP.format(sql.Literal("UNLISTEN %I"), sql.Literal(LISTENING))
@@ -139,7 +139,7 @@ class PostgresBroker(Line["Connection"]):
         while not connection.closed:
             await asyncio.sleep(self.heartbeat_s)
             async with self._turn, asyncio.timeout(2 * self.heartbeat_s):
-                await self._done(connection, ALIVE)
+                await self._done(connection, (ALIVE, None))
 
     async def disconnect(self, connection: Connection) -> None:
         """As `Line.disconnect`."""
@@ -186,19 +186,23 @@ class PostgresBroker(Line["Connection"]):
     async def _step(self, connection: Connection, statement: sql.Composed, address: str) -> None:
         try:
             async with self._turn, asyncio.timeout(3 * self.heartbeat_s):
-                await self._done(connection, NAMED, [address])
-                await self._done(connection, statement)
+                await self._done(connection, (NAMED, [address]), (statement, None))
         except (psycopg.Error, OSError, TimeoutError) as error:
             raise self.unsure(connection, error) from error
 
     async def _done(
-        self, connection: Connection, statement: sql.Composed | LiteralString, values: Any = None
+        self, connection: Connection, *statements: tuple[sql.Composed | LiteralString, Any]
     ) -> None:
-        """Run a statement; notifications that come with its answer are passed on by psycopg."""
+        """Run statements in one transaction and one round trip.
+
+        Notifications that come with the answer are passed on by psycopg.
+        """
         loop, file = asyncio.get_running_loop(), connection.fileno()
         loop.remove_reader(file)
         try:
-            await connection.execute(statement, values)
+            async with connection.pipeline():
+                for statement, values in statements:
+                    await connection.execute(statement, values)
         finally:
             if not connection.closed:
                 self._read_from(connection)
@@ -212,7 +216,7 @@ class PostgresBroker(Line["Connection"]):
         failure: Exception | None = Unavailable("a message was given up while it was sent")
         try:
             async with asyncio.timeout(3 * self.heartbeat_s):
-                await self._done(connection, NOTIFY, [addresses, messages])
+                await self._done(connection, (NOTIFY, [addresses, messages]))
             failure = None
         except (psycopg.Error, OSError, TimeoutError) as error:
             lost = connection.closed or isinstance(error, TimeoutError)

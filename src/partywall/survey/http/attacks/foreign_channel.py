@@ -22,7 +22,9 @@ def foreign_channel(sight: Sight) -> Iterator[Attempt]:
     A handshake often passes by what checks ordinary requests (middleware, dependencies, filters),
     and what is sent to all connections asks nobody. So its owner changes something while both
     listen: what the attacker hears of it leaks, and so does what is replayed on opening. What the
-    attacker sends into the other's channel and the other hears is a write.
+    attacker sends into the other's channel and the other hears is a write. Where the plain name is
+    refused it is written otherwise: as a pattern, in a list, by a detour, with another separator or
+    in the other case; for what such a name means at all, its owner is asked by the same.
 
     Affected:
         WebSockets that are opened by an id: rooms, documents, boards.
@@ -31,6 +33,16 @@ def foreign_channel(sight: Sight) -> Iterator[Attempt]:
         faults/websocket_channel: WS /rooms/{room_id}/live
         globex opens its own room: it hears what is said there
         acme opens globex's room: it hears what globex says
+
+    Breaches:
+        faults/websocket_pattern: WS /rooms/{room_id}/live
+        globex opens its own room by a pattern: it hears what is said there
+        acme opens every room by the same pattern: it hears what globex says
+
+    Holds:
+        sound/websocket_pattern: WS /rooms/{room_id}/live
+        globex opens its own room by a pattern: it hears what is said there
+        acme opens every room by the same pattern: it hears what is said in its own
 
     Holds:
         sound/websocket_walled: WS /sessions/{session_id}/strokes
