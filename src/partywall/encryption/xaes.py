@@ -62,6 +62,8 @@ class Xaes:
         Raises:
             SealBroken: when any of the three is another.
         """
+        if len(nonce) != NONCE_BYTES:
+            raise SealBroken(BROKEN)
         try:
             return AESGCM(self.derived(nonce)).decrypt(nonce[12:], sealed, about)
         except InvalidTag:
