@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partywall.encryption import streams
+from partywall.encryption import envelope, streams
 from partywall.encryption.streams import CHUNK_BYTES, opened, sealed
 from partywall.encryption.xaes import TAG_BYTES
 from partywall.errors import SealBroken
@@ -97,7 +97,7 @@ def test_a_stream_has_no_second_way_to_be_written() -> None:
     key, about = ring().newest("seal"), b""
     head, first = chunks(bytes(CHUNK_BYTES))
     prefix = head[-streams.PREFIX_BYTES :]
-    about = head[:20] + streams.envelope.place(ACME.tenant_id, "stream", "s")
+    about = head[:20] + envelope.place(ACME.tenant_id, "stream", "s")
     longer = [
         head,
         key.cipher.seal(streams.nonce(prefix, 0, last=False), bytes(CHUNK_BYTES), about),

@@ -82,7 +82,7 @@ def made(compiled: SQLCompiler) -> Plan:
     """Work out the plan."""
     marked = {n: b for b, n in compiled.bind_names.items() if isinstance(b.type, Marked)}
     sealed = {n: b for n, b in marked.items() if isinstance(b.type, Encrypted)}
-    entries = list(compiled._result_columns)  # noqa: SLF001 - no public name for a result's types
+    entries: list[Any] = list(compiled._result_columns)  # noqa: SLF001 - no public name for a result's types
     read = [(n, entry) for n, entry in enumerate(entries) if isinstance(entry.type, Encrypted)]
     if read and not (compiled._ordered_columns or compiled._textual_ordered_columns):  # noqa: SLF001 - as above
         raise ConfigurationError("give text().columns(…) its columns in order, not by their names")
@@ -116,12 +116,13 @@ def uncompared(compiled: SQLCompiler) -> None:
     """
     assert compiled.statement is not None  # noqa: S101 - what was compiled
     for each in visitors.iterate(compiled.statement):
-        compares = isinstance(each, BinaryExpression) and each.operator not in NULLS
-        if compares and any(isinstance(side.type, Encrypted) for side in (each.left, each.right)):
+        if not isinstance(each, BinaryExpression) or each.operator in NULLS:
+            continue
+        if isinstance(each.left.type, Encrypted) or isinstance(each.right.type, Encrypted):
             raise ConfigurationError(UNLIKENED)
 
 
-def complete(compiled: Any, marked: Mapping[str, BindParameter[Any]]) -> None:
+def complete(compiled: Any, marked: Mapping[str, Any]) -> None:
     """Hold a statement that writes to leave no sealed value or index behind.
 
     Raises:
