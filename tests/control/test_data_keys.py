@@ -95,7 +95,13 @@ def test_no_login_but_the_house_s_own_reads_the_keys(database: Place) -> None:
     keys = DataKeys(house)
     with house.begin() as connection:
         moment = now()
-        row = {"id": new_id(), "slug": "acme", "name": "Acme", "status": "active", "settings": {}}
+        row: dict[str, object] = {
+            "id": new_id(),
+            "slug": "acme",
+            "name": "Acme",
+            "status": "active",
+            "settings": {},
+        }
         row |= {"created_at": moment, "changed_at": moment}
         connection.execute(insert(tables.tenants), row)
     keys.add(wrapped(str(row["id"])))
