@@ -11,6 +11,8 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    Text,
+    Uuid,
     create_engine,
     exc,
     func,
@@ -32,6 +34,7 @@ from partywall.errors import (
     NotSealed,
     SealBroken,
     UnsafeLogin,
+    WallError,
 )
 from tests.encryption.houses import HOUSES, House, raw, url_of
 from tests.encryption.keys import ACME, GLOBEX
@@ -188,6 +191,24 @@ def test_every_way_to_write_seals_for_its_row(home: House) -> None:
     with home.tenancy.session(ACME) as session:
         stored = {each.id: each.name for each in session.scalars(select(person))}
     assert stored == {each: f"m{n}" if n < 5 else f"n{n}" for n, each in enumerate(ids)}
+
+
+@pytest.mark.parametrize("kind", ["schemas", "files"])
+def test_columns_may_have_names_that_drivers_can_not_take(
+    request: pytest.FixtureRequest, tmp_path: Path, keyring: Keyring, kind: str
+) -> None:
+    for home in housed(request, kind, tmp_path, keyring):
+        table = Table("people", MetaData(), Column("id", Uuid, key="the key", primary_key=True))
+        table.append_column(Column("name", Encrypted("the key"), key="first (name)"))
+        table.append_column(Column("role", Text))
+        rows = [{"the key": uuid4(), "first (name)": str(n), "role": "r"} for n in range(2)]
+        with home.tenancy.connection(ACME) as connection:
+            connection.execute(insert(table), rows)
+            found = connection.execute(select(table).order_by(table.c["the key"])).all()
+        assert {each[0]: each[1] for each in found} == {
+            row["the key"]: row["first (name)"] for row in rows
+        }
+        assert read(home, found[0][0]) == found[0][1]
 
 
 def test_every_way_to_read_opens(home: House) -> None:
@@ -392,8 +413,15 @@ def test_a_session_of_every_tenant_opens_nothing(
 
 
 def test_no_error_quotes_what_was_to_be_sealed(home: House) -> None:
-    for values in ({"role": object()}, {"notes": {HIDDEN: object()}}, {"photo": HIDDEN}):
-        with pytest.raises((exc.SQLAlchemyError, TypeError)) as raised:
+    unfit: tuple[dict[str, object], ...]
+    unfit = (
+        {"role": object()},
+        {"notes": {HIDDEN: object()}},
+        {"photo": HIDDEN},
+        {"id": "no uuid"},
+    )
+    for values in unfit:
+        with pytest.raises((exc.SQLAlchemyError, TypeError, WallError)) as raised:
             ann(home, name=HIDDEN, **values)
         assert HIDDEN not in f"{raised.value}{raised.value!r}{raised.value.__cause__}"
     row = ann(home, name=HIDDEN)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import threading
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -300,6 +302,32 @@ def until(true: Any, limit_s: float = 60.0) -> None:  # noqa: ANN401 - any quest
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_forked_child_waits_for_none_of_its_parent_s_locks(database: Place, keks: Path) -> None:
+    place = Database(database.url())
+    house(place)
+    keyring = Keyring(DataKeys(place), FileKeys(keks, "one"))
+    sealed = keyring.seal(TENANT, b"value")
+    assert keyring._listener is not None  # noqa: SLF001 - as above
+    locks = (keyring._rings._lock, *keyring._rings._doors, keyring._listener._starting)  # noqa: SLF001 - as above
+    for lock in locks:
+        lock.acquire()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: 3.12
+        child = os.fork()
+    if child == 0:
+        keyring.forget()
+        opened = keyring.open(TENANT, sealed) == b"value"
+        os._exit(0 if opened else 1)
+    for lock in locks:
+        lock.release()
+    ended: list[int] = []
+    until(lambda: ended.extend(n for n in os.waitpid(child, os.WNOHANG) if n) or ended)
+    assert ended == [child]
+    keyring.close()
+    place.close()
 
 
 def test_what_was_read_before_keys_were_destroyed_is_not_kept(

@@ -44,8 +44,10 @@ class Plan:
     """What there is to do with a statement.
 
     Attributes:
-        writes: names of parameters that are sealed -> of those that tell their rows.
+        writes: names of parameters that are sealed, as the driver gets them -> names of those that
+            tell their rows, as SQLAlchemy has them.
         order: these names as a driver with numbered parameters gets them.
+        hashes: whether there are blind indexes among the parameters.
         reads: the columns that are opened.
         types: the types of the columns that tell rows, by place.
     """
@@ -91,12 +93,13 @@ def made(compiled: SQLCompiler) -> Plan:
     if not marked and not read:
         return NOTHING
     uncompared(compiled)
+    driven = compiled.escaped_bind_names  # what a driver can't take in a name is written otherwise
     readings = tuple(
         Reading(at, entry.type, tuple(rows_of(compiled, entry, entries))) for at, entry in read
     )
     return Plan(
-        {name: tuple(keys(compiled, name, bind)) for name, bind in sealed.items()},
-        tuple(name for name in compiled.positiontup or () if name in sealed),
+        {driven.get(n, n): tuple(keys(compiled, n, bind)) for n, bind in sealed.items()},
+        tuple(driven.get(n, n) for n in compiled.positiontup or () if n in sealed),
         len(marked) > len(sealed),
         readings,
         {
