@@ -16,7 +16,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -118,7 +118,11 @@ def columns(keyring: Keyring, folder: Path, rounds: int) -> dict[str, float]:
     """Rows a second of a table with four columns of text, sealed and not."""
     metadata = MetaData()
     names = [f"c{n}" for n in range(4)]
-    kinds = {"sealed": lambda: Encrypted("id"), "plain": Text, "bytes": LargeBinary}
+    kinds: dict[str, Callable[[], Any]] = {
+        "sealed": lambda: Encrypted("id"),
+        "plain": Text,
+        "bytes": LargeBinary,
+    }
     made = {
         kind: Table(kind, metadata, Column("id", Uuid, primary_key=True), *[
             Column(name, make()) for name in names

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import signal
 import threading
 import time
 import warnings
@@ -323,9 +324,18 @@ def test_a_forked_child_waits_for_none_of_its_parent_s_locks(database: Place, ke
         os._exit(0 if opened else 1)
     for lock in locks:
         lock.release()
-    ended: list[int] = []
-    until(lambda: ended.extend(n for n in os.waitpid(child, os.WNOHANG) if n) or ended)
-    assert ended == [child]
+    ended: list[tuple[int, int]] = []
+
+    def over() -> bool:
+        ended.append(os.waitpid(child, os.WNOHANG))
+        return ended[-1][0] == child
+
+    try:
+        until(over)
+    except AssertionError:
+        os.kill(child, signal.SIGKILL)
+        raise
+    assert ended[-1] == (child, 0)
     keyring.close()
     place.close()
 
