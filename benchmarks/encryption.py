@@ -3,7 +3,7 @@
     python -m benchmarks.encryption            # a minute
 
 Each figure is the median of rounds in which all take turns. Nothing is asked of a server: the
-database is SQLite in memory-backed files, so that the ratio of columns is the worst there is.
+database is a local SQLite file, so that the ratio of columns is the worst there is.
 """
 
 from __future__ import annotations
