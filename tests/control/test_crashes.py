@@ -153,7 +153,7 @@ def wrong_after_removal(connection: Connection, case: Case) -> object:
     members = len(memberships.listed(connection, tenant.id))
     certificate = sorted(work.certificate or {})
     end = (tenant.status, work.state, site.stands(tenant.id), members, certificate)
-    expected = ("deleted", "done", False, 0, ["erase", "records"])
+    expected = ("deleted", "done", False, 0, ["erase", "records", "shred"])
     return None if end == expected else end
 
 

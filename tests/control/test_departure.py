@@ -43,8 +43,9 @@ def test_a_removal_lets_nobody_in_and_deletes_after_its_grace_period(house: Hous
     work_id = house.plane.remove(tenant_id, grace=AT_ONCE, by="ann")
     assert house.tenant(tenant_id).status == "suspended"
     assert house.works.run(work_id) == [
-        "open : remove depart erase certify",
+        "open : remove depart shred erase certify",
         "do depart: done",
+        "do shred: done",
         "do erase: done",
         "do certify: done",
     ]

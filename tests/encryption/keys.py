@@ -25,7 +25,11 @@ def house(database: Database) -> None:
     migrate(database)
     with database.begin() as connection:
         for number, context in enumerate((ACME, GLOBEX)):
-            row = {"id": context.tenant_id, "slug": f"tenant-{number}", "name": "A tenant"}
+            row: dict[str, object] = {
+                "id": context.tenant_id,
+                "slug": f"tenant-{number}",
+                "name": "A tenant",
+            }
             row |= {"status": "active", "created_at": now(), "changed_at": now()}
             connection.execute(tables.tenants.insert(), {**row, "settings": {}})
 

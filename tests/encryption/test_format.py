@@ -98,6 +98,7 @@ def test_what_is_sealed_opens_at_its_place_and_at_no_other(
     assert envelope.open_(ring(), sealed, place) == data
     assert len(sealed) == len(data) + envelope.LEAST_BYTES
     assert sealed != envelope.seal(ring(), data, place)
+    wrong: list[Callable[[], object]]
     wrong = [lambda: envelope.open_(ring(GLOBEX.tenant_id), sealed, place)]
     wrong += [lambda: envelope.open_(ring(start=1), sealed, place)]
     if other != place:

@@ -233,7 +233,7 @@ def discarded(connection: Connection, tenant_id: str, key_id: str, *, by: str) -
 
 
 def noted(
-    connection: Connection, tenant_id: str, action: str, by: str, detail: dict[str, object]
+    connection: Connection, tenant_id: str, action: str, by: str, detail: dict[str, str | int]
 ) -> None:
     """Put what was done into the tenant's audit log."""
     audit.record(connection, tenant_id, action, actor=by, subject=tenant_id, detail=detail)

@@ -1,7 +1,7 @@
 """Encryption with a data key for each tenant: marked columns, bytes, streams.
 
 `Keyring` is the way in, `Encrypted` and `BlindIndex` mark columns; the format of what is sealed is
-in docs/explanation/encryption.md. Needs `pip install 'partywall[encryption]'`.
+in docs/explanation/encryption.md. Needs `pip install 'partywall[control,encryption]'`.
 """
 
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from partywall.errors import ConfigurationError
 
 if find_spec("cryptography") is None:
     raise ConfigurationError(
-        "encryption needs the package cryptography: pip install 'partywall[encryption]'"
+        "encryption needs the package cryptography: pip install 'partywall[control,encryption]'"
     )
 
 from partywall.encryption.columns import BlindIndex, Encrypted

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Column, LargeBinary, Table
 from sqlalchemy.sql import operators
@@ -153,8 +153,8 @@ class Encrypted(Marked):
         ConfigurationError: when a statement doesn't say which row it is about.
     """
 
-    comparator_factory = Unlikened
-    cache_ok = True  # type: ignore[mutable-override]  # never set again
+    comparator_factory = Unlikened  # type: ignore[mutable-override]  # never set again
+    cache_ok = True
 
     def __init__(
         self, *row: str, form: Form = "text", name: str = "", migrating: bool = False
@@ -212,7 +212,7 @@ class BlindIndex(Marked):
         fold: brings values into the form in which they are the same: `str.casefold`.
     """
 
-    cache_ok: ClassVar[bool] = True  # type: ignore[misc, mutable-override]  # of an attribute
+    cache_ok = True
 
     def __init__(
         self, of: str, *, size: int = 16, fold: Callable[[str], str] | None = None

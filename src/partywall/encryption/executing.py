@@ -50,7 +50,8 @@ def guard(engine: Engine, keyring: Keyring) -> None:
     """
     known = engine.dialect.execution_ctx_cls
     named: dict[str, Any] = {"keyring": keyring}
-    engine.dialect.execution_ctx_cls = type(f"Sealing{known.__name__}", (Sealing, known), named)
+    mixed = type(f"Sealing{known.__name__}", (SealingContext, known), named)
+    engine.dialect.execution_ctx_cls = mixed
     engine.hide_parameters = True
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", Walled())
@@ -85,14 +86,14 @@ class Walled:
         self._asked = True
 
 
-class Sealing:
+class SealingContext:
     """What an `ExecutionContext` does more; to be mixed in before the dialect's own."""
 
     keyring: Keyring
 
     def pre_exec(self: Any) -> None:
         """Seal the parameters."""
-        super().pre_exec()
+        super().pre_exec()  # type: ignore[misc]  # the dialect's own
         plan = plan_of(self.compiled)
         if not plan.writes and not plan.hashes:
             return
@@ -106,7 +107,7 @@ class Sealing:
 
     def post_exec(self: Any) -> None:
         """Open the rows, as they are fetched."""
-        super().post_exec()
+        super().post_exec()  # type: ignore[misc]  # as above
         plan = plan_of(self.compiled)
         if not plan.reads or self.cursor.description is None:
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
+import weakref
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -92,6 +94,7 @@ class Keyring:
         self._store, self._keys, self._ttl_s = store, keys, ttl_s
         self._rings = Rings(size)
         self._listener = store.listener(self._rings, heartbeat_s=HEARTBEAT_S)
+        _every.add(self)
 
     def guard(self, engine: Engine) -> None:
         """Have `Encrypted` columns sealed and opened on *engine*: `Tenancy(…, guards=[…])`."""
@@ -281,6 +284,12 @@ class Keyring:
         if self._listener is not None:
             self._listener.close()
 
+    def after_fork(self) -> None:
+        """In a forked child: the parent's thread listens for the parent."""
+        self._rings.after_fork()
+        if self._listener is not None:
+            self._listener.after_fork()
+
     def _listen(self) -> None:
         if self._listener is not None:
             self._listener.current()  # which begins to, where nobody does; ttl_s holds anyway
@@ -342,3 +351,16 @@ def about(key: WrappedKey) -> dict[str, str]:
         "tenant": key.tenant_id,
         "key": key.id,
     }
+
+
+_every: weakref.WeakSet[Keyring] = weakref.WeakSet()
+
+
+def after_fork() -> None:
+    """In a forked child."""
+    for keyring in _every:
+        keyring.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=after_fork)

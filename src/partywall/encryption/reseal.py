@@ -164,7 +164,7 @@ class Resealing:
     ) -> None:
         many = len(self._key)
         key, bound = row[:many], row[many : many + len(self._row)]
-        named = {c.name: value for c, value in zip(self._row, bound, strict=True)}
+        named = {c.key: value for c, value in zip(self._row, bound, strict=True)}
         for column, data in zip(self._marks, row[many + len(self._row) :], strict=True):
             mark = mark_of(column)
             if data is None or bytes(data).startswith(envelope.header(ring.newest("seal"))):

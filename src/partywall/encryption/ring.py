@@ -38,6 +38,14 @@ class DataKey:
         """HMAC-SHA256 of *data*, by a key derived for that alone."""
         return hmac.digest(self.cipher.derived(b"blind index\x01"), data, hashlib.sha256)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Refuse to be written down.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("data keys are not pickled or copied")
+
 
 class Ring:
     """All data keys of one tenant, as they were when it was loaded.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING
 
 from partywall.control.data_keys import ANNOUNCED
@@ -34,7 +32,6 @@ class Rings:
         self._kept: dict[str, Ring] = {}
         self._changes = 0
         self.after_fork()
-        _every.add(self)
 
     def after_fork(self) -> None:
         """In a forked child: a thread of the parent may hold the locks."""
@@ -101,16 +98,3 @@ class Rings:
             if self._kept[tenant_id].until > moment:
                 break
             del self._kept[tenant_id]
-
-
-_every: weakref.WeakSet[Rings] = weakref.WeakSet()
-
-
-def after_fork() -> None:
-    """In a forked child."""
-    for rings in _every:
-        rings.after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=after_fork)

@@ -44,8 +44,10 @@ class Plan:
     """What there is to do with a statement.
 
     Attributes:
-        writes: names of parameters that are sealed -> of those that tell their rows.
+        writes: names of parameters that are sealed, as the driver gets them -> names of those that
+            tell their rows, as SQLAlchemy has them.
         order: these names as a driver with numbered parameters gets them.
+        hashes: whether there are blind indexes among the parameters.
         reads: the columns that are opened.
         types: the types of the columns that tell rows, by place.
     """
@@ -82,7 +84,7 @@ def made(compiled: SQLCompiler) -> Plan:
     """Work out the plan."""
     marked = {n: b for b, n in compiled.bind_names.items() if isinstance(b.type, Marked)}
     sealed = {n: b for n, b in marked.items() if isinstance(b.type, Encrypted)}
-    entries = list(compiled._result_columns)  # noqa: SLF001 - no public name for a result's types
+    entries: list[Any] = list(compiled._result_columns)  # noqa: SLF001 - no public name for a result's types
     read = [(n, entry) for n, entry in enumerate(entries) if isinstance(entry.type, Encrypted)]
     if read and not (compiled._ordered_columns or compiled._textual_ordered_columns):  # noqa: SLF001 - as above
         raise ConfigurationError("give text().columns(…) its columns in order, not by their names")
@@ -91,12 +93,13 @@ def made(compiled: SQLCompiler) -> Plan:
     if not marked and not read:
         return NOTHING
     uncompared(compiled)
+    driven = compiled.escaped_bind_names  # what a driver can't take in a name is written otherwise
     readings = tuple(
         Reading(at, entry.type, tuple(rows_of(compiled, entry, entries))) for at, entry in read
     )
     return Plan(
-        {name: tuple(keys(compiled, name, bind)) for name, bind in sealed.items()},
-        tuple(name for name in compiled.positiontup or () if name in sealed),
+        {driven.get(n, n): tuple(keys(compiled, n, bind)) for n, bind in sealed.items()},
+        tuple(driven.get(n, n) for n in compiled.positiontup or () if n in sealed),
         len(marked) > len(sealed),
         readings,
         {
@@ -116,12 +119,13 @@ def uncompared(compiled: SQLCompiler) -> None:
     """
     assert compiled.statement is not None  # noqa: S101 - what was compiled
     for each in visitors.iterate(compiled.statement):
-        compares = isinstance(each, BinaryExpression) and each.operator not in NULLS
-        if compares and any(isinstance(side.type, Encrypted) for side in (each.left, each.right)):
+        if not isinstance(each, BinaryExpression) or each.operator in NULLS:
+            continue
+        if isinstance(each.left.type, Encrypted) or isinstance(each.right.type, Encrypted):
             raise ConfigurationError(UNLIKENED)
 
 
-def complete(compiled: Any, marked: Mapping[str, BindParameter[Any]]) -> None:
+def complete(compiled: Any, marked: Mapping[str, Any]) -> None:
     """Hold a statement that writes to leave no sealed value or index behind.
 
     Raises:

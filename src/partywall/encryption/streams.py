@@ -11,6 +11,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from partywall.encryption import envelope
 from partywall.encryption.xaes import BROKEN, TAG_BYTES
 from partywall.errors import SealBroken
@@ -31,11 +34,12 @@ def sealed(ring: Ring, name: str, source: Iterable[bytes] | BinaryIO) -> Iterato
     key = ring.newest("seal")
     header, prefix = envelope.header(key, envelope.STREAM), secrets.token_bytes(PREFIX_BYTES)
     about = header + envelope.place(ring.tenant_id, "stream", name)
+    cipher = AESGCM(key.cipher.derived(prefix))  # the same for all chunks
 
     def pieces() -> Iterator[bytes]:
         yield header + prefix
         for number, chunk, last in numbered(source, CHUNK_BYTES):
-            yield key.cipher.seal(nonce(prefix, number, last=last), chunk, about)
+            yield cipher.encrypt(nonce(prefix, number, last=last), chunk, about)
 
     return pieces()
 
@@ -58,21 +62,25 @@ def opened(ring: Ring, name: str, source: Iterable[bytes] | BinaryIO) -> Iterato
     prefix, first = prefix[:PREFIX_BYTES], prefix[PREFIX_BYTES:]
     key = ring.key(envelope.key_of(header, envelope.STREAM))
     about = header + envelope.place(ring.tenant_id, "stream", name)
+    cipher = AESGCM(key.cipher.derived(prefix))
 
     def remaining() -> Iterator[bytes]:
         yield first
         yield from rest
 
     for number, chunk, last in numbered(remaining(), CHUNK_BYTES + TAG_BYTES):
-        opened_chunk = key.cipher.open(nonce(prefix, number, last=last), chunk, about)
-        if number and not opened_chunk:
+        try:
+            plain = cipher.decrypt(nonce(prefix, number, last=last), chunk, about)
+        except InvalidTag:
+            raise SealBroken(BROKEN) from None
+        if number and not plain:
             raise SealBroken(BROKEN)  # a second way to write the same stream
-        yield opened_chunk
+        yield plain
 
 
 def nonce(prefix: bytes, number: int, *, last: bool) -> bytes:
-    """The nonce of a chunk."""
-    return prefix + number.to_bytes(4) + (b"\x01" if last else b"\x00")
+    """The nonce of a chunk, as AES-GCM takes it: what of the prefix gave no key, and the rest."""
+    return prefix[12:] + number.to_bytes(4) + (b"\x01" if last else b"\x00")
 
 
 def numbered(source: Iterable[bytes] | BinaryIO, size: int) -> Iterator[tuple[int, bytes, bool]]:
