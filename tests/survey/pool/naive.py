@@ -1,0 +1,101 @@
+"""A pool that looks at nothing: it hands each session of the server on exactly as it was left."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE_S = 20
+SSL, TERMINATE, READY = 80877103, b"X", b"Z"
+
+
+class Session:
+    """One session of the server, with all that it said when it was begun."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer, self.greeting = reader, writer, b""
+
+
+class Naive:
+    """Sessions by login; who comes is given one that nobody has, as it is."""
+
+    def __init__(self, server_port: int) -> None:
+        self.server_port = server_port
+        self.free: dict[bytes, list[Session]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        startup = await first(reader, writer)
+        if startup is None:
+            return
+        waiting = self.free.setdefault(startup, [])
+        session = waiting.pop() if waiting else await self.begun(startup)
+        writer.write(session.greeting)
+        back = asyncio.create_task(relay(session.reader, writer))
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while (message := await one(reader))[:1] != TERMINATE:
+                session.writer.write(message)
+                await session.writer.drain()
+        back.cancel()
+        waiting.append(session)
+        writer.close()
+
+    async def begun(self, startup: bytes) -> Session:
+        session = Session(*await asyncio.open_connection("127.0.0.1", self.server_port))
+        session.writer.write(startup)
+        while not session.greeting or message[:1] != READY:
+            message = await one(session.reader)
+            session.greeting += message
+        return session
+
+
+async def first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
+    """The message that begins a session; requests for encryption are declined."""
+    while True:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readexactly(8)
+            length, kind = struct.unpack("!II", head)
+            if kind == SSL:
+                writer.write(b"N")
+                continue
+            return head + await reader.readexactly(length - 8)
+        writer.close()
+        return None
+
+
+async def one(reader: asyncio.StreamReader) -> bytes:
+    """One message: its kind, its length, its content."""
+    head = await reader.readexactly(5)
+    return head + await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
+
+
+async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(await one(reader))
+        await writer.drain()
+
+
+@contextmanager
+def naive_pool(server_port: int) -> Iterator[int]:
+    """The port at which it answers."""
+    loop = asyncio.new_event_loop()
+    listening = loop.run_until_complete(
+        asyncio.start_server(Naive(server_port).serve, "127.0.0.1", 0)
+    )
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(listening.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(PATIENCE_S)
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
+        loop.close()
