@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
+    from partywall.survey.declared import Table
     from partywall.survey.explaining.pages import Page
 
 DOCS = Path(__file__).parent
@@ -354,7 +355,7 @@ def _keys(toml: str) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "partywall.toml")
         file.write_text(toml)
-        further = [
+        further: list[Callable[[Table], object]] = [
             import_module(f"partywall.survey.{name}.settings").load
             for name in FURTHER
             if find_spec(f"partywall.survey.{name}") is not None

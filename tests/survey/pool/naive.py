@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,10 @@ class Naive:
     def __init__(self, server_port: int) -> None:
         self.server_port = server_port
         self.free: dict[bytes, list[Session]] = {}
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         startup = await first(reader, writer)
         if startup is None:
             return
@@ -47,8 +50,10 @@ class Naive:
 
     async def begun(self, startup: bytes) -> Session:
         session = Session(*await asyncio.open_connection("127.0.0.1", self.server_port))
+        self.writers.append(session.writer)
         session.writer.write(startup)
-        while not session.greeting or message[:1] != READY:
+        message = b""
+        while message[:1] != READY:
             message = await one(session.reader)
             session.greeting += message
         return session
@@ -80,22 +85,33 @@ async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
 
 
+async def answering(pool: Naive, port: Future[int], stop: asyncio.Event) -> None:
+    """Serve until *stop*; then end all sessions."""
+    listening = await asyncio.start_server(pool.serve, "127.0.0.1", 0)
+    port.set_result(listening.sockets[0].getsockname()[1])
+    await stop.wait()
+    listening.close()
+    for writer in pool.writers:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 @contextmanager
 def naive_pool(server_port: int) -> Iterator[int]:
     """The port at which it answers."""
-    loop = asyncio.new_event_loop()
-    listening = loop.run_until_complete(
-        asyncio.start_server(Naive(server_port).serve, "127.0.0.1", 0)
-    )
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    port: Future[int] = Future()
+    stop, loops = asyncio.Event(), Future[asyncio.AbstractEventLoop]()
+
+    async def run() -> None:
+        loops.set_result(asyncio.get_running_loop())
+        await answering(Naive(server_port), port, stop)
+
+    thread = threading.Thread(target=asyncio.run, args=[run()], daemon=True)
     thread.start()
     try:
-        yield listening.sockets[0].getsockname()[1]
+        yield port.result(PATIENCE_S)
     finally:
-        loop.call_soon_threadsafe(listening.close)
-        loop.call_soon_threadsafe(loop.stop)
+        loops.result().call_soon_threadsafe(stop.set)
         thread.join(PATIENCE_S)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
-        loop.close()
+    assert not thread.is_alive()

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -39,7 +39,7 @@ class Held:
     async def run(self, statement: str) -> str:
         """The first value of what it returns as text; the SQLSTATE where it fails."""
         try:
-            cursor = await self.connection.execute(sql(statement))
+            cursor = await self.connection.execute(statement.encode())
             row = await cursor.fetchone() if cursor.description else None
         except psycopg.Error as error:
             if self.connection.broken:
@@ -58,7 +58,8 @@ class Held:
         """The first column of what it returns; [] where it fails."""
         try:
             return [
-                str(row[0]) for row in await (await self.connection.execute(sql(query))).fetchall()
+                str(row[0])
+                for row in await (await self.connection.execute(query.encode())).fetchall()
             ]
         except psycopg.Error:
             if self.connection.broken:
@@ -69,7 +70,7 @@ class Held:
         """Run all; "" or what the server said to the first that it refused."""
         for one in statements:
             try:
-                await self.connection.execute(sql(one))
+                await self.connection.execute(one.encode())
             except psycopg.Error as error:
                 if self.connection.broken:
                     raise
@@ -173,8 +174,3 @@ async def closed(held: Iterable[Held]) -> None:
     """Give all back."""
     for one in held:
         await one.close()
-
-
-def sql(text: str) -> LiteralString:
-    """A statement that the configuration or an attack gives, as psycopg's types want it."""
-    return cast("LiteralString", text)

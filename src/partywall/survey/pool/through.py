@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
 from partywall.survey.layers import LayerReport, Tried, Watch
@@ -71,6 +71,8 @@ class _Survey:
     tried: list[Tried] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     controls: Counter[str] = field(default_factory=Counter)
+    down: str = ""
+    """Since which storm the application answers no more, in words."""
 
     async def run(self) -> LayerReport:
         """Every attack for every pair: the stormer, and who asks after it."""
@@ -82,11 +84,19 @@ class _Survey:
             if not theirs or not own:
                 self._blind(stormer if not theirs else other)
                 continue
+            seen: dict[Storm, Weather] = {}
             for attack in attacks:
                 for storm in attack.plan():  # type: ignore[call-arg] # those that storm take none
                     assert isinstance(storm, Storm)  # noqa: S101 - as above
-                    weather = await self._storm(storm, theirs, own)
-                    self._told(attack, storm, (stormer, other), weather, theirs, own)
+                    blown = replace(storm, lasting=False)
+                    if blown not in seen and not self.down:
+                        seen[blown] = await self._storm(storm, theirs, own)
+                        if seen[blown].silent:
+                            self.down = f"{stormer}'s requests that were {storm.mode}"
+                    if blown in seen:
+                        self._told(attack, storm, (stormer, other), seen[blown], theirs, own)
+                    else:
+                        self._undone(attack, storm)
         return LayerReport(
             "pool",
             f"{self.drive.target} (through the API)",
@@ -116,13 +126,21 @@ class _Survey:
                 told = Undecided(attack.code, attack.name, attack.effect, "pool API", because)
                 self.undecided.append(told)
 
+    def _undone(self, attack: Attack, storm: Storm) -> None:
+        """A storm on what is down already would prove nothing, and do harm."""
+        because = f"{storm.mode}: not tried, since the application was down after {self.down}"
+        told = Undecided(attack.code, attack.name, attack.effect, "pool API", because)
+        self.undecided.append(told)
+
     async def _storm(self, storm: Storm, theirs: Sequence[Look], own: Sequence[Look]) -> Weather:
         """One storm of *theirs*, and what the owner of *own* is answered during and after it."""
         weather = Weather(struck=not (storm.failing or storm.abandoned))
+        for one in (theirs[0], own[0]):  # whose log-in has ended meanwhile is let in again
+            await self.drive.ask(one.owner, one.request)
         async with self.drive.crowd(self.settings.at_once) as crowd:
             for turn in range(ROUNDS):
                 await self._blow(storm, crowd, theirs, own, weather, turn)
-            await self._after(crowd, own, weather, storm)
+            await self._after(crowd, own, weather)
         return weather
 
     async def _blow(
@@ -148,8 +166,8 @@ class _Survey:
             weather.struck |= any(one.answer.status >= BROKEN for one in failed)
             return
         sides = (theirs, own) if turn % 2 else (own, theirs)
-        mixed = [one for pair in zip(*map(cycle, sides), range(many)) for one in pair[:2]]
-        looks = mixed[:many]
+        turns = zip(cycle(sides[0]), cycle(sides[1]), strict=False)  # without an end
+        looks = list(islice(chain.from_iterable(turns), many))
         done = await crowd.ask([(one.owner, one.request) for one in looks])
         for look, exchange in zip(looks, done, strict=True):
             self._judged(look, exchange, weather)
@@ -161,9 +179,7 @@ class _Survey:
                 if request is not None:
                     yield look.owner, request
 
-    async def _after(
-        self, crowd: Crowd, own: Sequence[Look], weather: Weather, storm: Storm
-    ) -> None:
+    async def _after(self, crowd: Crowd, own: Sequence[Look], weather: Weather) -> None:
         """Ask as the other on as many connections as there are; then until it is right again."""
         for look in own:
             asked = [(look.owner, look.request)] * self.settings.at_once
@@ -173,7 +189,7 @@ class _Survey:
         waiting = list(own)
         while waiting:
             for look in tuple(waiting):
-                exchange = await self.drive.ask(look.owner, look.request)
+                [exchange] = await crowd.ask([(look.owner, look.request)])
                 self._judged(look, exchange, weather)
                 if self._own(look, exchange):
                     weather.shown.add(look.at)
@@ -239,8 +255,9 @@ class _Survey:
             return "held", ""
         if look.at in weather.silent and storm.lasting:
             return "breached", (
-                f"{storm.mode}: {look.owner} was answered before, and {self.settings.patience_s:g} "
-                f"s after the storm still not: {weather.silent[look.at].answer.words}"
+                f"{look.owner} was answered before, and {self.settings.patience_s:g} s after the "
+                f"last of many requests {storm.mode} still not: "
+                f"{weather.silent[look.at].answer.words}"
             )
         if look.at in weather.silent:
             return "undecided", f"{look.owner} was not shown its own again after the storm"

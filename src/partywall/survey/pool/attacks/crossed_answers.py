@@ -39,4 +39,4 @@ def crossed_answers() -> Iterator[Storm]:
     Source:
         https://cwe.mitre.org/data/definitions/362.html
     """
-    yield Storm("both at once", meanwhile=True)
+    yield Storm("sent by both at once", meanwhile=True)

@@ -40,4 +40,4 @@ def lasting_storm() -> Iterator[Storm]:
         https://cwe.mitre.org/data/definitions/772.html
     """
     yield Storm("hung up on", abandoned=True, lasting=True)
-    yield Storm("failed", failing=True, lasting=True)
+    yield Storm("made to fail", failing=True, lasting=True)

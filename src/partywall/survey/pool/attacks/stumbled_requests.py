@@ -39,4 +39,4 @@ def stumbled_requests() -> Iterator[Storm]:
     Source:
         https://cwe.mitre.org/data/definitions/460.html
     """
-    yield Storm("failed", failing=True)
+    yield Storm("made to fail", failing=True)
