@@ -21,6 +21,16 @@ class Session:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer, self.greeting = reader, writer, b""
+        self.client: asyncio.StreamWriter | None = None
+        self.telling: asyncio.Task[None] | None = None
+
+    async def tell(self) -> None:
+        """Pass on whole messages, to whoever has it."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                message = await one(self.reader)
+                if self.client is not None:
+                    self.client.write(message)
 
 
 class Naive:
@@ -39,12 +49,12 @@ class Naive:
         waiting = self.free.setdefault(startup, [])
         session = waiting.pop() if waiting else await self.begun(startup)
         writer.write(session.greeting)
-        back = asyncio.create_task(relay(session.reader, writer))
+        session.client = writer
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while (message := await one(reader))[:1] != TERMINATE:
                 session.writer.write(message)
                 await session.writer.drain()
-        back.cancel()
+        session.client = None
         waiting.append(session)
         writer.close()
 
@@ -56,6 +66,7 @@ class Naive:
         while message[:1] != READY:
             message = await one(session.reader)
             session.greeting += message
+        session.telling = asyncio.create_task(session.tell())
         return session
 
 
@@ -77,12 +88,6 @@ async def one(reader: asyncio.StreamReader) -> bytes:
     """One message: its kind, its length, its content."""
     head = await reader.readexactly(5)
     return head + await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
-
-
-async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        writer.write(await one(reader))
-        await writer.drain()
 
 
 async def answering(pool: Naive, port: Future[int], stop: asyncio.Event) -> None:

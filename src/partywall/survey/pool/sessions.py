@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from partywall.errors import Unreachable
+from partywall.errors import TargetError, Unreachable
 from partywall.survey.addresses import without_secret
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10
 STATEMENT_MS = 15_000
+ANSWER_S = 30
+"""So long an answer is waited for: longer than the server works at a statement."""
 FAILED = psycopg.pq.TransactionStatus.INERROR
 NOTICE_S = 5.0
 """So long a notification is waited for that was sent to oneself."""
@@ -39,7 +41,7 @@ class Held:
     async def run(self, statement: str) -> str:
         """The first value of what it returns as text; the SQLSTATE where it fails."""
         try:
-            cursor = await self.connection.execute(statement.encode())
+            cursor = await self._answered(statement)
             row = await cursor.fetchone() if cursor.description else None
         except psycopg.Error as error:
             if self.connection.broken:
@@ -57,10 +59,7 @@ class Held:
     async def texts(self, query: str) -> list[str]:
         """The first column of what it returns; [] where it fails."""
         try:
-            return [
-                str(row[0])
-                for row in await (await self.connection.execute(query.encode())).fetchall()
-            ]
+            return [str(row[0]) for row in await (await self._answered(query)).fetchall()]
         except psycopg.Error:
             if self.connection.broken:
                 raise
@@ -70,16 +69,41 @@ class Held:
         """Run all; "" or what the server said to the first that it refused."""
         for one in statements:
             try:
-                await self.connection.execute(one.encode())
+                await self._answered(one)
             except psycopg.Error as error:
                 if self.connection.broken:
                     raise
                 return f"{error.sqlstate} {error.diag.message_primary or ''}".strip()
         return ""
 
+    async def _answered(self, statement: str) -> psycopg.AsyncCursor[Any]:
+        """Run it; a pool that doesn't answer is left, and so is one when the survey is stopped.
+
+        psycopg itself would ask for the statement to be cancelled, and wait for an answer to that.
+
+        Raises:
+            TargetError: there was no answer in time.
+        """
+        asked = asyncio.ensure_future(self.connection.execute(statement.encode()))
+        try:
+            done, _ = await asyncio.wait({asked}, timeout=ANSWER_S)
+        except asyncio.CancelledError:
+            await self._left(asked)
+            raise
+        if not done:
+            await self._left(asked)
+            raise TargetError(f"the pool did not answer within {ANSWER_S} s")
+        return asked.result()
+
+    async def _left(self, asked: asyncio.Future[Any]) -> None:
+        """Cut the connection, so that what was asked fails."""
+        self._shut()
+        await asyncio.wait({asked})
+        asked.exception()
+
     async def commit(self) -> None:
         """End the transaction, and so give the session back where transactions are pooled."""
-        await self.connection.execute("COMMIT")
+        await self._answered("COMMIT")
 
     async def told(self, channel: str) -> bool:
         """Whether a notification on *channel* has come."""
@@ -91,16 +115,21 @@ class Held:
         """Go as one should: without a transaction, so that the pool keeps the session."""
         with suppress(psycopg.Error):
             if not self.connection.broken:
-                await self.connection.execute("ROLLBACK")
+                await self._answered("ROLLBACK")
         await self.connection.close()
 
     async def cut(self) -> None:
         """Go as a client does that crashes: the pool is told nothing but that nobody is there."""
+        self._shut()
+        await self.connection.close()
+
+    def _shut(self) -> None:
+        if self.connection.closed:
+            return
         with socket.socket(fileno=self.connection.fileno()) as wire:
             with suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
             wire.detach()
-        await self.connection.close()
 
 
 class Pool:

@@ -1,0 +1,100 @@
+"""How the examples on the pages of attacks on a pool are run."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from partywall.servers.pgbouncer import pgbouncer
+from partywall.survey.configuration import TenantSettings
+from partywall.survey.explaining.applications import ONE_LOGIN
+from partywall.survey.layers import Watch
+from partywall.survey.pool.settings import PoolSettings
+from partywall.survey.pool.surveying import survey
+from partywall.survey.whole import load
+from partywall.survey.whole import survey as survey_all
+from tests.probe.serving import serving
+from tests.survey.pool.naive import naive_pool
+from tests.survey.pool.shop import TABLE, TENANTS, shop
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+    from partywall.survey.explaining.pages import Example
+    from partywall.survey.layers import AnyLayer
+    from tests.conftest import Database
+
+LOCAL = "SELECT set_config('app.tenant', '{tenant}', true)"
+ROWS = "INSERT INTO shop.invoices VALUES ('acme', 1, 'a', 'draft'), ('globex', 1, 'b', 'draft')"
+DECLARED = """
+[api]
+base = "http://127.0.0.1:{port}"
+openapi = "/openapi.json"
+[pool]
+at_once = 12
+patience_s = 1
+"""
+TENANT = '[tenants.{name}]\nheaders = {{ Authorization = "{token}" }}\n'
+
+ran: dict[str, frozenset[str]] = {}
+"""What got through where, by the example's text: many pages show the same pool."""
+
+
+def of_pool(example: Example, database: Database, folder: Path) -> Collection[str]:
+    """Settings of a PgBouncer, and perhaps how tenants enter; or an application of `shop`."""
+    key = example.case or example.text
+    if key not in ran:
+        if example.case:
+            fault = example.case.partition(": ")[2].replace("sound", "")
+            report = stormed(database, folder, fault)
+        else:
+            report = pooled(database, pairs(example.text))
+        assert report.findings or report.verdict == "held", report.undecided
+        ran[key] = frozenset(one.name for one in report.findings)
+    return ran[key]
+
+
+def pairs(text: str) -> dict[str, str]:
+    """``key = value``, one a line."""
+    found = (re.split(r" =\s*", line, maxsplit=1) for line in text.splitlines())
+    return {key: value for key, value in found}  # noqa: C416 - of lists
+
+
+def pooled(database: Database, told: dict[str, str]) -> AnyLayer:
+    """The sessions of a pool as *told*, before the application of one login."""
+    database.execute(ONE_LOGIN.script)
+    database.execute(f"CREATE ROLE clerk; GRANT clerk TO app; {ROWS}")
+    enter = told.pop("enter", LOCAL)
+    with behind(database, told) as url:
+        a, b = (
+            TenantSettings(name, name, url, (enter.format(tenant=name),))
+            for name in ("acme", "globex")
+        )
+        nobody = TenantSettings("anonymous", "", url)
+        settings = PoolSettings(url, 2, wait_s=1, tenants=(a, b), anonymous=nobody)
+        return survey(settings, Watch())
+
+
+@contextmanager
+def behind(database: Database, told: Mapping[str, str]) -> Iterator[str]:
+    """The address of the application's login at a pool."""
+    if "pool" in told:
+        with naive_pool(database.server.port) as port:
+            yield f"postgresql://app@127.0.0.1:{port}/{database.name}"
+        return
+    with pgbouncer(database.server, {"default_pool_size": "2", **told}) as bouncer:
+        yield bouncer.url(database.name, "app")
+
+
+def stormed(database: Database, folder: Path, fault: str = "") -> AnyLayer:
+    """What the layer says of the shop with a fault, through its API."""
+    database.execute(TABLE)
+    tenants = "".join(TENANT.format(name=name, token=token) for token, name in TENANTS.items())
+    with serving(shop(database.url(), fault)) as port:
+        file = folder / "partywall.toml"
+        file.write_text(DECLARED.format(port=port) + tenants)
+        report = survey_all(load(file, only=["pool"]))
+        assert list(report.layers) == ["pool"]
+        return report.layers["pool"]
