@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 3
 PATIENCE_S = 0.5
-WORK_S = 0.01
+WORK_S = 0.03
 """So long a query takes: else nobody could hang up on one."""
 TENANTS = {"Bearer a-secret-of-acme": "acme", "Bearer a-secret-of-globex": "globex"}
 TABLE = """

@@ -30,7 +30,6 @@ def test_a_sound_application_holds_in_every_storm(database: Database, tmp_path: 
     assert {one.attack for one in report.tried} == set().union(*BREACHED.values())
     assert {one.state for one in report.tried} == {"held"}
     assert {one.at for one in report.tried} == {"pool GET /notes", "pool GET /notes/{note_id}"}
-    assert database.rows("SELECT count(*) FROM note") == [(0,)]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -39,7 +38,7 @@ def test_what_is_lost_in_a_storm_is_found(database: Database, tmp_path: Path, fa
     assert BREACHED[fault] <= {one.name for one in report.findings}
     for finding in report.findings:
         storm, answer = finding.witness
-        assert storm.request.startswith("for _ in $(seq 12)")
+        assert storm.request.startswith("for _ in $(seq 8)")
         assert "a-secret-of" not in f"{finding}"
         assert finding.victim != finding.attacker
         if finding.effect == "read":

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MOST = 6
 """So many operations of each tenant are asked: they share their connections with all others."""
 ROUNDS = 3
+WAVES = 8
+"""So many times requests are hung up on, each time later: from a quarter of the time that an answer
+takes to twice of it, since a storm slows them."""
 IMPOSSIBLE = ("%00", "9" * 40, "%27", "%ff%fe", "-1")
 """Ids that many a database refuses, or that break a statement."""
 BROKEN = 500
@@ -138,8 +141,12 @@ class _Survey:
         for one in (theirs[0], own[0]):  # whose log-in has ended meanwhile is let in again
             await self.drive.ask(one.owner, one.request)
         async with self.drive.crowd(self.settings.at_once) as crowd:
-            for turn in range(ROUNDS):
+            for turn in range(WAVES if storm.abandoned else ROUNDS):
                 await self._blow(storm, crowd, theirs, own, weather, turn)
+                between = list(islice(cycle(own), self.settings.at_once))
+                done = await crowd.ask([(one.owner, one.request) for one in between])
+                for look, exchange in zip(between, done, strict=True):
+                    self._judged(look, exchange, weather)
             await self._after(crowd, own, weather)
         return weather
 
@@ -155,7 +162,7 @@ class _Survey:
         many = self.settings.at_once
         if storm.abandoned:
             asked = [
-                (one.owner, one.request, max(one.took_s * (number + 1) / many, FEWEST_S))
+                (one.owner, one.request, self._half_way_s(one, turn, number / many))
                 for number, one in enumerate(islice(cycle(theirs), many))
             ]
             weather.struck |= await crowd.abandon(asked) > 0
@@ -171,6 +178,9 @@ class _Survey:
         done = await crowd.ask([(one.owner, one.request) for one in looks])
         for look, exchange in zip(looks, done, strict=True):
             self._judged(look, exchange, weather)
+
+    def _half_way_s(self, look: Look, turn: int, part: float) -> float:
+        return max(look.took_s * (turn + 1) / (WAVES / 2) * (0.5 + part), FEWEST_S)
 
     def _bent(self, looks: Sequence[Look]) -> Iterator[tuple[str, Request]]:
         for value in IMPOSSIBLE:
@@ -298,7 +308,8 @@ class _Survey:
         step = self.drive.step(self.drive.unanswered(look.owner, request))
         command = step.request.replace("curl ", f"curl{limit} ", 1)
         told = f"for _ in $(seq {many}); do {command} -o /dev/null & done; wait"
-        said = f"{ROUNDS} times, with {look.owner}'s other requests among them; {storm.mode}"
+        times = WAVES if storm.abandoned else ROUNDS
+        said = f"{times} times, with {look.owner}'s other requests among them; {storm.mode}"
         return replace(step, request=told, returned=said)
 
 
