@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 Watching: TypeAlias = "Callable[[str], AbstractContextManager[Any]]"
 """What is told of a layer's survey, by the layer's name, as long as a block lasts."""
 
+TENANT_KEYS = configuration.LOGIN_KEYS | configuration.API_KEYS | configuration.LAYER_KEYS
 REMAINS = "could not be removed"
 UNREACHED = (TargetError, Unreachable, Unavailable, psycopg.OperationalError, ConnectionError)
 """A target that isn't there, or went away: its layer is undecided. What is configured wrongly is an
@@ -95,6 +96,8 @@ def load(
             the tables of those that are surveyed is missing or unknown.
     """
     whole = configuration.known(path)
+    for entry in whole.named("tenants").values():
+        entry.only(TENANT_KEYS)
     declared = [name for name in LAYERS if name in whole.values]
     if missing := [name for name in LAYERS if name in set(only) - set(declared)]:
         raise ConfigurationError(
