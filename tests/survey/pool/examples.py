@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from partywall.servers.pgbouncer import pgbouncer
 from partywall.survey.configuration import TenantSettings
 from partywall.survey.explaining.applications import ONE_LOGIN
-from partywall.survey.layers import Watch
+from partywall.survey.layers import LayerReport, Watch
 from partywall.survey.pool.settings import PoolSettings
 from partywall.survey.pool.surveying import survey
 from partywall.survey.whole import load
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from partywall.survey.explaining.pages import Example
-    from partywall.survey.layers import AnyLayer
     from tests.conftest import Database
 
 LOCAL = "SELECT set_config('app.tenant', '{tenant}', true)"
@@ -38,7 +37,7 @@ patience_s = 1
 """
 TENANT = '[tenants.{name}]\nheaders = {{ Authorization = "{token}" }}\n'
 
-ran: dict[str, AnyLayer] = {}
+ran: dict[str, LayerReport] = {}
 """What was said of which pool or application: many pages show the same."""
 
 
@@ -61,7 +60,7 @@ def pairs(text: str) -> dict[str, str]:
     return {key: value for key, value in found}  # noqa: C416 - of lists
 
 
-def pooled(database: Database, told: dict[str, str]) -> AnyLayer:
+def pooled(database: Database, told: dict[str, str]) -> LayerReport:
     """The sessions of a pool as *told*, before the application of one login."""
     database.execute(ONE_LOGIN.script)
     database.execute(f"CREATE ROLE clerk; GRANT clerk TO app; {ROWS}")
@@ -87,7 +86,7 @@ def behind(database: Database, told: Mapping[str, str]) -> Iterator[str]:
         yield bouncer.url(database.name, "app")
 
 
-def stormed(database: Database, folder: Path, fault: str = "") -> AnyLayer:
+def stormed(database: Database, folder: Path, fault: str = "") -> LayerReport:
     """What the layer says of the shop with a fault, through its API; it is stormed once."""
     if fault in ran:
         return ran[fault]
@@ -99,5 +98,7 @@ def stormed(database: Database, folder: Path, fault: str = "") -> AnyLayer:
         report = survey_all(load(file, only=["pool"]))
     assert list(report.layers) == ["pool"]
     assert database.rows("SELECT count(*) FROM note") == [(0,)] or fault.startswith("lost")
-    ran[fault] = report.layers["pool"]
-    return ran[fault]
+    said = report.layers["pool"]
+    assert isinstance(said, LayerReport)
+    ran[fault] = said
+    return said
