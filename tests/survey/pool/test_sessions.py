@@ -175,9 +175,11 @@ class Stopping(Watch):
 def test_an_interrupted_survey_leaves_nothing_in_the_pool(shop: Database, after: int) -> None:
     with pooled(shop, UNCLEARED) as url:
         with pytest.raises(KeyboardInterrupt):
-            survey(settings(url), Stopping(after))
+            survey(settings(url, LASTING), Stopping(after))
         for _ in range(3):
             with psycopg.connect(url, autocommit=True) as connection:
                 tables = "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"
-                query = f"SELECT current_setting('search_path'), ({tables})"
-                assert connection.execute(query.encode()).fetchone() == ('"$user", public', 0)
+                path = "current_setting('search_path')"
+                tenant = "coalesce(current_setting('app.tenant', true), '')"
+                found = connection.execute(f"SELECT {path}, {tenant}, ({tables})".encode())
+                assert found.fetchone() == ('"$user", public', "", 0)
