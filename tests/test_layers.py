@@ -31,9 +31,12 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 PURE = {"context", "model", "errors", "isolation"}  # and nothing that is not Python's own
 LEAVES = {"reports": {"cli", "pytest_plugin"}, "cli": {"__main__"}}  # imported only by these
-DRIVERS = {"psycopg", "psycopg_pool", "asyncpg", "sqlalchemy", "sqlite3"}
+DRIVERS = {"psycopg", "psycopg_pool", "asyncpg", "sqlalchemy", "sqlite3", "redis", "botocore"}
 CLIENTS = {"httpx", "requests", "urllib3", "aiohttp", "websockets"}
-WITHOUT_DRIVER = ("survey.checks", "survey.attacks", "survey.http.attacks")
+WITHOUT_DRIVER = (
+    "survey.checks", "survey.attacks", "survey.http.attacks", "survey.cache.attacks",
+    "survey.cache.observed", "survey.jobs.attacks", "survey.objects.attacks",
+)  # fmt: skip
 
 
 def imports(source: str, package: str) -> set[str]:
@@ -114,6 +117,8 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
         ("partywall.survey.checks.owner", "if TYPE_CHECKING:\n    import psycopg"),
         ("partywall.survey.http.attacks.others_id", "import httpx"),
         ("partywall.survey.http.attacks.others_id", "from partywall.survey.http.wire import Wire"),
+        ("partywall.survey.cache.attacks.values_of_another", "import redis"),
+        ("partywall.survey.objects.attacks.objects_read", "import botocore.session"),
         ("partywall.control.tenants", "from partywall.survey import engine"),
     ],
 )

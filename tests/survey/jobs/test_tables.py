@@ -41,9 +41,7 @@ def test_sound_tables_hold_by_proof_and_nothing_is_left(database: Database, engi
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_table_without_row_security_is_read_and_changed(
-    database: Database, engine: str
-) -> None:
+def test_a_table_without_row_security_is_read_and_changed(database: Database, engine: str) -> None:
     made = ENGINES[engine](database)
     database.execute(OPENED[engine])
     before = kept(database, made.tenants["acme"].schema)
