@@ -14,9 +14,6 @@ from partywall.survey.layers import Watch
 from tests.survey.jobs.engines import dbos, kept, procrastinates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from partywall.survey.jobs.settings import JobsSettings
     from partywall.survey.layers import Tried
     from tests.conftest import Database
 
@@ -107,7 +104,7 @@ def test_a_table_that_nobody_knows_is_undecided_where_a_tenant_reads_it(
 def test_an_interrupted_survey_leaves_no_job(database: Database) -> None:
     class Impatient(Watch):
         def judged(self, tried: Tried) -> None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(tried.at)
 
     made = procrastinates(database)
     before = kept(database, "public")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import httpx
 import pytest
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from partywall.survey.layers import LayerReport
 
+Tenant: TypeAlias = Annotated[str, Header()]
 ATTACKS = {one.name: one for one in named(THROUGH)}
 SOUND = {name: parts(one.doc)[2]["Holds"].splitlines()[0] for name, one in ATTACKS.items()}
 LEAKY = {name: parts(one.doc)[2]["Breaches"].splitlines()[0] for name, one in ATTACKS.items()}
@@ -44,7 +45,7 @@ def application(lookup: str, entered: str) -> FastAPI:
         return jobs[id_]
 
     @app.post("/exports", status_code=202)
-    def start(tenant: str = Header()) -> dict[str, int]:
+    def start(tenant: Tenant) -> dict[str, int]:
         worker["tenant"] = tenant
         exec(entered, worker)  # noqa: S102 - an example of ours
         number = len(jobs) + 1
@@ -53,20 +54,20 @@ def application(lookup: str, entered: str) -> FastAPI:
         return {"id": number}
 
     @app.get("/exports/{id_}")
-    def status(id_: int, tenant: str = Header()) -> str:
+    def status(id_: int, tenant: Tenant) -> str:
         return str(found(id_, tenant)["state"])
 
     @app.get("/exports/{id_}/file")
-    def file(id_: int, tenant: str = Header()) -> str:
+    def file(id_: int, tenant: Tenant) -> str:
         return str(found(id_, tenant)["data"])
 
     @app.delete("/exports/{id_}")
-    def cancel(id_: int, tenant: str = Header()) -> str:
+    def cancel(id_: int, tenant: Tenant) -> str:
         found(id_, tenant)["state"] = "cancelled"
         return "ok"
 
     @app.get("/exports")
-    def listed(tenant: str = Header()) -> list[str]:
+    def listed(tenant: Tenant) -> list[str]:
         def mine(number: int) -> bool:
             try:
                 return bool(found(number, tenant))

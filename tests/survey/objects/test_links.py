@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import httpx
 import pytest
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from partywall.survey.layers import LayerReport
 
 [ATTACK] = named(THROUGH)
+Tenant: TypeAlias = Annotated[str, Header()]
 SOUND, LEAKY = (parts(ATTACK.doc)[2][name].splitlines()[0] for name in ("Holds", "Breaches"))
 BASE = "http://files"
 
@@ -38,7 +39,7 @@ def application(made: str) -> FastAPI:
         return hmac.digest(b"key", str(names["signed"]).encode(), "sha256").hex()
 
     @app.post("/files")
-    def upload(tenant: str = Header()) -> dict[str, str]:
+    def upload(tenant: Tenant) -> dict[str, str]:
         name = f"{tenant}-{len(files)}"
         files[name] = f"file-of-{tenant}"
         return {"id": name}
@@ -85,7 +86,7 @@ class Driver:
         return Driven(f"curl {path}", answer.status_code, answer.text, dict(answer.headers))
 
     async def make(self, tenant: str, operation: str) -> Made | None:
-        driven = await self.send(tenant, *operation.split(" "))  # type: ignore[arg-type] # two words
+        driven = await self.send(tenant, *operation.split(" "))
         return Made(driven.text.split('"')[3], driven)
 
     async def accepted(self) -> Sequence[tuple[str, str]]:
