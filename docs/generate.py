@@ -16,7 +16,6 @@ import tempfile
 import typing
 from collections import Counter
 from enum import Enum
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -235,6 +234,22 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "base": "As in a tenant.",
         "login": "As in a tenant.",
     }),
+    "[pool]": (
+        "[pool]\nzzz = 1",
+        "For `partywall survey`. Without `url` the pool is reached through the API alone.", {
+        "url": "The pool's address: that of PgBouncer, or whatever the application connects to. "
+        "The tenants' logins and what they enter by are those of `[tenants]`.",
+        "size": "So many sessions the pool has for a login, at most; 20 by default.",
+        "at_once": "So many requests make a storm through the API: more than the application has "
+        "connections. 40 by default.",
+        "wait_s": "So long a session is waited for, until the pool counts as exhausted; 2 by "
+        "default.",
+        "patience_s": "So long the application has to answer again after a storm; 30 by default.",
+    }),
+    "[tenants.NAME.pool]": (
+        "[pool]\nurl = 'postgresql://a@b/c'\n[tenants.a.pool]\nzzz = 1", "", {
+        "url": "The tenant's own address at the pool, where it has one.",
+    }),
     "[anonymous]": (
         "[anonymous]\nzzz = 1",
         "Without this table it is the first tenant's login, and nothing is entered.", {
@@ -354,13 +369,12 @@ def _keys(toml: str) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "partywall.toml")
         file.write_text(toml)
-        further = [
-            import_module(f"partywall.survey.{name}.settings").load
-            for name in FURTHER
-            if find_spec(f"partywall.survey.{name}") is not None
-        ]
         asks: list[Callable[[], object]] = [lambda: load(file, url=URL), lambda: load_api(file)]
-        for ask in (*asks, *(partial(one, known(file)) for one in further if toml != "zzz = 1")):
+        for name in FURTHER if toml != "zzz = 1" else ():
+            if find_spec(f"partywall.survey.{name}") is not None:
+                read = import_module(f"partywall.survey.{name}.settings").load
+                asks.append(lambda read=read: read(known(file)))  # type: ignore[misc] # its own
+        for ask in asks:
             try:
                 ask()
             except ConfigurationError as error:

@@ -75,7 +75,7 @@ def matrix(report: LayerReport) -> dict[str, dict[str, State]]:
 def rows(report: LayerReport) -> Iterator[Row]:
     """Surfaces by effect."""
     usual = effects()
-    known = (*breaches(report.known), *doubts(report.known_undecided))
+    known: list[Breach | Doubt] = [*breaches(report.known), *doubts(report.known_undecided)]
     cells: dict[str, dict[str, State]] = {}
     who: dict[str, set[str]] = {}
     open_ = doubts(report.undecided)

@@ -117,6 +117,7 @@ def _of_api(report: HttpReport, source: str) -> Overview:
     effects = {(one.at, one.name): one.effect for one in (*report.findings, *report.known)}
     effects |= {(e.finding.at, e.finding.name): e.finding.effect for e in report.excepted}
     rows = []
+    beside: list[Breach | Doubt] = [*known, *known_doubts]
     for row in found.rows:
         cells: dict[str, State] = {}
         why: dict[str, str] = {}
@@ -130,7 +131,7 @@ def _of_api(report: HttpReport, source: str) -> Overview:
             here,
             [one for one in breaches if one.at == row.at],
             [one for one in doubts if one.at == row.at],
-            [one for one in (*known, *known_doubts) if one.at == row.at],
+            [one for one in beside if one.at == row.at],
         )
         rows.append(replace(row, cells=cells, why=why))
     return replace(

@@ -92,7 +92,7 @@ def compared_layers(report: WholeReport, known: Mapping[str, Baseline]) -> Whole
     found: dict[str, AnyLayer] = {}
     for name, one in report.layers.items():
         beside = known.get(name, Baseline("survey", settings(one)))
-        found[name] = compared(one, beside)
+        found[name] = compared(one, beside)  # type: ignore[type-var] # each is one of the three
     return replace(report, layers=found)
 
 

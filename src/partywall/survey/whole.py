@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Watching: TypeAlias = "Callable[[str], AbstractContextManager[Any]]"
 """What is told of a layer's survey, by the layer's name, as long as a block lasts."""
 
+TENANT_KEYS = configuration.LOGIN_KEYS | configuration.API_KEYS | configuration.LAYER_KEYS
+REMAINS = "could not be removed"
 UNREACHED = (TargetError, Unreachable, Unavailable, psycopg.OperationalError, ConnectionError)
 """A target that isn't there, or went away: its layer is undecided. What is configured wrongly is an
 error of the whole run."""
@@ -94,6 +96,8 @@ def load(
             the tables of those that are surveyed is missing or unknown.
     """
     whole = configuration.known(path)
+    for entry in whole.named("tenants").values():
+        entry.only(TENANT_KEYS)
     declared = [name for name in LAYERS if name in whole.values]
     if missing := [name for name in LAYERS if name in set(only) - set(declared)]:
         raise ConfigurationError(
@@ -165,16 +169,18 @@ def survey(plan: Plan, watching: Watching | None = None) -> WholeReport:
     for one in plan.layers:
         if one.direct is not None:
             found[one.name] = _attempted(one, partial(_directly, one, watching))
-    for name, report in _driven(plan, watching).items():
+    through, stays = _driven(plan, watching)
+    for name, report in through.items():
         before = found.get(name)
-        both = isinstance(before, LayerReport) and isinstance(report, LayerReport)
-        found[name] = layers.joined(before, report) if both else report
+        if isinstance(before, LayerReport) and isinstance(report, LayerReport):
+            report = layers.joined(before, report)  # noqa: PLW2901 - both ways, one layer
+        found[name] = report
     unreached = "nothing says how to reach it: neither its own address nor [api] is declared"
     told = {
         one.name: _sorted_out(one, found.get(one.name) or unsurveyed(one.name, unreached))
         for one in plan.layers
     }
-    return WholeReport(told, time.perf_counter() - began, plan.left)
+    return WholeReport(told, time.perf_counter() - began, (*plan.left, *stays))
 
 
 def _directly(one: Layer, watching: Watching) -> AnyLayer:
@@ -195,12 +201,15 @@ def _attempted(one: Layer, run: Callable[[], AnyLayer]) -> AnyLayer:
         return unsurveyed(one.name, " ".join(str(error).split()))
 
 
-def _driven(plan: Plan, watching: Watching) -> dict[str, AnyLayer]:
-    """The API, and what is done through it: signed in and furnished once for all."""
+def _driven(plan: Plan, watching: Watching) -> tuple[dict[str, AnyLayer], Sequence[str]]:
+    """The API, and what is done through it: signed in and furnished once for all.
+
+    Returns: the reports, and where the API's own isn't among them what could not be removed there.
+    """
     probed = [one for one in plan.layers if one.name == "api"]
     driven = [one for one in plan.layers if one.through is not None]
     if not probed and not driven:
-        return {}
+        return {}, ()
     from partywall.survey.driving.drive import Drive  # noqa: PLC0415 - partywall[probe]
     from partywall.survey.http.probing import probe  # noqa: PLC0415 - as above
 
@@ -222,8 +231,9 @@ def _driven(plan: Plan, watching: Watching) -> dict[str, AnyLayer]:
     except UNREACHED as error:
         because = " ".join(str(error).split())
         missing = [one.name for one in (*probed, *driven) if one.name not in found]
-        return found | {name: unsurveyed(name, because) for name in missing}
-    return found | {one.name: report for one in probed}
+        return found | {name: unsurveyed(name, because) for name in missing}, ()
+    stays = [] if probed else [one for one in report.left if REMAINS in one]
+    return found | {one.name: report for one in probed}, stays
 
 
 class _Staged(layers.Watch):

@@ -16,7 +16,7 @@ from partywall.survey.http.furnishing import bound
 from partywall.survey.http.rendering import Raw, render
 from partywall.survey.http.resources import Exchange
 from partywall.survey.http.surveying import paired
-from partywall.survey.http.wire import EVENTS, Wire
+from partywall.survey.http.wire import EVENTS, Answer, Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -140,6 +140,10 @@ class Drive:
             about: what must be seen in the answer as it is shown.
         """
         return self._engine.step(done, about)
+
+    def unanswered(self, tenant: str, request: Request) -> Exchange:
+        """A request of which no answer is to be told."""
+        return Exchange(self.world.actors[tenant], request, Answer(0))
 
     @asynccontextmanager
     async def crowd(self, at_once: int) -> AsyncIterator[Crowd]:

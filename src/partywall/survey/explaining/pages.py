@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -67,6 +68,9 @@ COMPARED: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ),
 }
 """What is compared beside the attacks on an API: in one sentence, why it matters, the fix."""
+
+CASE = re.compile(r"\S+\.py\b")
+"""How an example begins that the tests have a file for."""
 
 DRIFT_ASKED = "Compare the structure of each tenant's schema with that of the majority."
 DRIFT_HAZARD = (
@@ -207,9 +211,14 @@ def _of_further(kind: Kind, one: FurtherAttack) -> Page:
     summary, hazard, sections = parts(one.doc)
     return Page(
         one.code, one.name, kind, one.effect, None, summary, hazard, sections["Affected"],
-        (Example(sections["Breaches"]),), (Example(sections["Holds"]),),
+        (_further_example(sections["Breaches"]),), (_further_example(sections["Holds"]),),
         sections.get("Fix") or _sentence(one.fix), _sources(sections["Source"]),
     )  # fmt: skip
+
+
+def _further_example(section: str) -> Example:
+    """Settings or commands; or as for an API a file of the tests, and what happens with it."""
+    return _requests(section) if CASE.match(section) else Example(section)
 
 
 def _requests(section: str) -> Example:

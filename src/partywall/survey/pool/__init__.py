@@ -1,0 +1,1 @@
+"""Pooled connections: what one tenant leaves in a session, and who is handed it next."""
