@@ -10,17 +10,32 @@ from partywall.survey.declared import meant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from partywall.survey.declared import Table
 
 Engine: TypeAlias = Literal["dbos", "procrastinate", "celery", "temporal"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 SCHEMAS: Mapping[Engine, str] = {"dbos": "dbos", "procrastinate": "public"}
-KEYS = frozenset({"engine", "url", "schema", "api_key", "start", "status", "result", "cancel",
+KEYS = frozenset({"engine", "url", "schema", "api_key", "certificate", "key", "authority", "start", "status", "result", "cancel",
                   "list", "fail", "rounds", "wait_s"})  # fmt: skip
 TENANT_KEYS = frozenset({"url", "enter", "row", "schema", "queue", "prefix", "namespace",
-                         "api_key"})  # fmt: skip
+                         "api_key", "certificate", "key", "authority"})  # fmt: skip
 ROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalLogin:
+    """What Temporal is shown; files are named, and read when they are needed.
+
+    Attributes:
+        certificate, key: of the client, for mTLS. authority: who signed the server's.
+    """
+
+    api_key: str = field(default="", repr=False)
+    certificate: Path | None = None
+    key: Path | None = None
+    authority: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,7 @@ class JobsLogin:
         row: columns of a job by which it is this tenant's; ``{run}`` stands for this survey.
         schema: of the engine's tables.
         queue, prefix: of Celery: its queue, and what all its keys begin with.
-        namespace, api_key: of Temporal.
+        namespace, temporal: of Temporal.
     """
 
     name: str
@@ -43,7 +58,7 @@ class JobsLogin:
     queue: str = "celery"
     prefix: str = ""
     namespace: str = "default"
-    api_key: str = field(default="", repr=False)
+    temporal: TemporalLogin = TemporalLogin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,7 @@ class JobsSettings:
     tenants: Mapping[str, JobsLogin]
     endpoints: Endpoints = field(default_factory=Endpoints)
     attacker: str = "query"
-    api_key: str = field(default="", repr=False)
+    temporal: TemporalLogin = TemporalLogin()
 
 
 def load(whole: Table) -> JobsSettings | None:
@@ -117,7 +132,7 @@ def load(whole: Table) -> JobsSettings | None:
     rounds, wait_s = int(table.number("rounds", ROUNDS)), table.number("wait_s", 30)
     endpoints = Endpoints(start, status, result, cancel, listing, fail, rounds, wait_s)
     attacker = whole.table("survey").text("attacker", "query")
-    return JobsSettings(engine, url, tenants, endpoints, attacker, table.text("api_key", ""))
+    return JobsSettings(engine, url, tenants, endpoints, attacker, _temporal(table))
 
 
 def _engine(table: Table) -> Engine:
@@ -139,8 +154,13 @@ def _login(name: str, table: Table, schema: str) -> JobsLogin:
         table.text("queue", "celery"),
         table.text("prefix", ""),
         table.text("namespace", "default"),
-        table.text("api_key", ""),
+        _temporal(table),
     )
+
+
+def _temporal(table: Table) -> TemporalLogin:
+    files = (table.path(name) for name in ("certificate", "key", "authority"))
+    return TemporalLogin(table.text("api_key", ""), *files)
 
 
 def _operation(table: Table, name: str) -> str:

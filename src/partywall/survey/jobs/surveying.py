@@ -15,7 +15,7 @@ from partywall.survey.jobs.executions import Execution, ExecutionScene
 from partywall.survey.jobs.on_tables import TableScene
 from partywall.survey.jobs.queues import Queue, QueueScene
 from partywall.survey.jobs.tables import COLUMNS, SHAPES, Column, Job, Sql, forms, untold
-from partywall.survey.layers import Watch
+from partywall.survey.layers import JOBS_UNTRIED, Watch
 from partywall.survey.tally import Tally
 from partywall.survey.trying import ADMINISTRATOR, NOBODY, Trial
 from partywall.survey.verdict import Undecided
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from partywall.survey.jobs.settings import JobsLogin, JobsSettings
     from partywall.survey.jobs.sql_hand import SqlHand
     from partywall.survey.layers import LayerReport
-
-UNTRIED = ("PW700", "jobs-table-untried")
 
 
 def survey(settings: JobsSettings, watch: Watch | None = None) -> LayerReport:
@@ -152,7 +150,7 @@ def _unknown(hand: SqlHand, jobs: Mapping[str, Job], tally: Tally) -> None:
             if read.ok and "SELECT 1" in read.text:
                 because = "a tenant's login reads rows of it, and no attack knows whose they are"
                 at = f"jobs {job.login.schema}.{table}"
-                tally.open(Undecided(*UNTRIED, "read", at, because))
+                tally.open(Undecided(*JOBS_UNTRIED, "read", at, because))
 
 
 # -- queues ------------------------------------------------------------------------------------
@@ -185,14 +183,14 @@ def _executions(settings: JobsSettings, watch: Watch, tally: Tally) -> None:
     logins = settings.tenants
     run = secrets.token_hex(6)
     made = {n: Execution(one, run, f"pw{secrets.token_hex(8)}") for n, one in logins.items()}
-    alike = {n: (one.url, one.namespace, one.api_key) for n, one in logins.items()}
+    alike = {n: (one.url, one.namespace, one.temporal) for n, one in logins.items()}
     for attacker, victim in directions(settings, alike, tally):
         watch.stage(f"{attacker} attacks {victim}'s workflows")
         there = logins[victim].url
         hand = TemporalHand({
-            ADMINISTRATOR: (settings.url, settings.api_key),
-            attacker: (there, logins[attacker].api_key),
-            victim: (there, logins[victim].api_key),
+            ADMINISTRATOR: (settings.url, settings.temporal),
+            attacker: (there, logins[attacker].temporal),
+            victim: (there, logins[victim].temporal),
         })  # fmt: skip
         with closing(hand):
             trial = Trial("jobs", hand, watch, tally)

@@ -14,7 +14,7 @@ from partywall.survey.verdict import WitnessStep
 
 try:
     from temporalio.client import Client
-    from temporalio.service import RPCError, RPCStatusCode
+    from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 except ImportError as missing:
     raise ConfigurationError(
         "a survey of Temporal needs its client: pip install 'partywall[temporal]'"
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from partywall.survey.jobs.executions import Operation
+    from partywall.survey.jobs.settings import TemporalLogin
 
 REFUSED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED})
 LIMIT = timedelta(seconds=10)
@@ -33,10 +34,10 @@ class TemporalHand:
     """Asks Temporal servers.
 
     Args:
-        reached: actor's name -> address and API key, "" for none.
+        reached: actor's name -> address, and what is shown there.
     """
 
-    def __init__(self, reached: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, reached: Mapping[str, tuple[str, TemporalLogin]]) -> None:
         self._reached = reached
         self._clients: dict[tuple[str, str], Client] = {}
         self._runner = asyncio.Runner()
@@ -52,7 +53,12 @@ class TemporalHand:
     def told(self, who: str, call: Operation, returned: str) -> WitnessStep:
         """The same for Temporal's own command; address and key come from the environment."""
         name = "TEMPORAL_ADMIN" if who == ADMINISTRATOR else f"{variable(who)}_TEMPORAL"
-        key = f' --api-key "${name}_KEY"' if self._reached[who][1] else ""
+        login = self._reached[who][1]
+        key = f' --api-key "${name}_KEY"' if login.api_key else ""
+        if login.certificate:
+            key += (
+                f' --tls-cert-path "${name}_CERTIFICATE" --tls-key-path "${name}_CERTIFICATE_KEY"'
+            )
         target = f" -w {call.workflow}" if call.verb != "list" else ""
         command = (
             f'temporal {COMMANDS[call.verb]}{target} --address "${name}_ADDRESS"{key} '
@@ -69,9 +75,9 @@ class TemporalHand:
         try:
             client = await self._client(who, call.namespace)
         except RuntimeError as error:
+            if who != ADMINISTRATOR:  # who reaches the server: this one is not let in
+                return Outcome(error=f"no connection: {error}", refused=True)
             address = self._reached[who][0]
-            if "PermissionDenied" in str(error) or "Unauthenticated" in str(error):
-                return Outcome(error=str(error), refused=True)
             raise TargetError(f"the Temporal at {address} does not answer: {error}") from error
         try:
             return Outcome(await _asked(client, call))
@@ -80,11 +86,21 @@ class TemporalHand:
 
     async def _client(self, who: str, namespace: str) -> Client:
         if (who, namespace) not in self._clients:
-            address, key = self._reached[who]
+            address, login = self._reached[who]
             self._clients[who, namespace] = await Client.connect(
-                address, namespace=namespace, api_key=key or None, tls=bool(key)
+                address, namespace=namespace, api_key=login.api_key or None, tls=_tls(login)
             )
         return self._clients[who, namespace]
+
+
+def _tls(login: TemporalLogin) -> TLSConfig | bool:
+    if not (login.certificate or login.authority):
+        return bool(login.api_key)
+    return TLSConfig(
+        server_root_ca_cert=login.authority.read_bytes() if login.authority else None,
+        client_cert=login.certificate.read_bytes() if login.certificate else None,
+        client_private_key=login.key.read_bytes() if login.key else None,
+    )
 
 
 async def _asked(client: Client, call: Operation) -> str:

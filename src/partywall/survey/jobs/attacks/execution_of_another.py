@@ -35,10 +35,10 @@ def execution_of_another(scene: ExecutionScene) -> Iterator[Attempt[Operation]]:
         Whoever lets tenants' code reach a Temporal server, or runs all tenants in one namespace.
 
     Breaches:
-        one server without an authorizer: acme names globex's namespace
+        the server asks nobody who they are
 
     Holds:
-        a server for each tenant: acme's reaches its own only
+        globex's server asks for a certificate, and acme's isn't known there
 
     Source:
         https://docs.temporal.io/self-hosted-guide/security#authorization
@@ -62,10 +62,17 @@ def _attempt(scene: ExecutionScene, verb: Verb, effect: Effect, judge: Judge) ->
         steps=(look, Step(who, operation), look),
         judge=judge,
         control=(Step(victim.owner, operation),),
+        controlled=_controlled,
         after=(Step(ADMINISTRATOR, victim.operation("terminate")),),
         way=verb,
         effect=effect,
     )
+
+
+def _controlled(outcomes: Sequence[Outcome]) -> str:
+    """An owner that isn't let in proves nothing, whoever else is not."""
+    only = outcomes[0]
+    return "" if only.ok else f"the rightful tenant could not do it either: {only.error}"
 
 
 def _shows(victim: Execution) -> Judge:
