@@ -250,6 +250,76 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "[pool]\nurl = 'postgresql://a@b/c'\n[tenants.a.pool]\nzzz = 1", "", {
         "url": "The tenant's own address at the pool, where it has one.",
     }),
+    "[cache]": (
+        "[cache]\nzzz = 1",
+        "For `partywall survey`. What tenants' requests leave in the cache is watched where `[api]` "
+        "is declared as well.", {
+        "url": "An administrator's address: `redis://login:password@host:port/0`. It watches, and "
+        "lays keys beside the tenants' own.",
+    }),
+    "[tenants.NAME.cache]": (
+        "[cache]\nurl = 'redis://a'\n[tenants.a.cache]\nzzz = 1", "", {
+        "url": "The address with the login that this tenant's code uses.",
+        "prefix": "What the names of its keys begin with.",
+        "channels": "What the names of its channels begin with; the prefix by default.",
+    }),
+    "[jobs]": (
+        "[jobs]\nzzz = 1",
+        "For `partywall survey`. The engine's store is attacked where `engine` and `url` say where "
+        "it is; jobs are started through the application where `[api]` is declared.", {
+        "engine": "`dbos`, `procrastinate`, `celery` or `temporal`.",
+        "url": "An administrator's address of PostgreSQL, Redis or Temporal: lays a job for each "
+        "tenant, and removes it.",
+        "schema": "Of the engine's tables; `dbos`, or `public` for Procrastinate.",
+        "api_key": "The administrator's, for Temporal.",
+        "certificate": "A file: the administrator's certificate, for Temporal with mTLS.",
+        "key": "A file: its key.",
+        "authority": "A file: who signed the server's certificate.",
+        "start": "The operation that starts a job: `POST /exports`. By default all that answer "
+        "202.",
+        "status": "The one that tells of a job: `GET /exports/{id}`.",
+        "result": "The one that gives its result.",
+        "cancel": "The one that stops it.",
+        "list": "The one that lists one's own jobs.",
+        "fail": "One that makes a job fail, between two others.",
+        "rounds": "So often both tenants' jobs run in turn; 6 by default.",
+        "wait_s": "So long a job may take; 30 by default.",
+    }),
+    "[tenants.NAME.jobs]": (
+        "[jobs]\n[tenants.a.jobs]\nzzz = 1", "", {
+        "url": "The address with the login that this tenant's code uses.",
+        "enter": "SQL statements that begin each of its transactions.",
+        "row": "Columns of a job by which it is this tenant's: `{ queue_name = \"acme\" }`. "
+        "`{run}` in a value is this survey's own.",
+        "schema": "Its own schema of the engine's tables.",
+        "queue": "Its queue, for Celery; `celery` by default.",
+        "prefix": "Celery's `global_keyprefix`.",
+        "namespace": "Its namespace, for Temporal; `default` by default.",
+        "api_key": "Its own, for Temporal.",
+        "certificate": "A file: its certificate.",
+        "key": "A file: its key.",
+        "authority": "A file: who signed the server's certificate.",
+    }),
+    "[objects]": (
+        "[objects]\nzzz = 1",
+        "For `partywall survey`. Links are bent where `make`, `link` and `[api]` are declared.", {
+        "url": "The address of the store: `https://s3.eu-west-1.amazonaws.com`.",
+        "region": "`us-east-1` by default.",
+        "bucket": "Of all tenants that have none of their own.",
+        "access_key": "An administrator's: lays an object for each tenant, and removes it.",
+        "secret_key": "Of the same.",
+        "session_token": "Of the same, where it is temporary.",
+        "make": "The operation that makes a file: `POST /files`.",
+        "link": "The one that gives a link to it: `GET /files/{id}/link`.",
+    }),
+    "[tenants.NAME.objects]": (
+        "[objects]\n[tenants.a.objects]\nzzz = 1", "", {
+        "access_key": "The credential that this tenant's code uses.",
+        "secret_key": "Of the same.",
+        "session_token": "Of the same.",
+        "bucket": "Its own.",
+        "prefix": "What its keys begin with.",
+    }),
     "[anonymous]": (
         "[anonymous]\nzzz = 1",
         "Without this table it is the first tenant's login, and nothing is entered.", {

@@ -32,12 +32,12 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 PURE = {"context", "model", "errors", "isolation"}  # and nothing that is not Python's own
 LEAVES = {"reports": {"cli", "pytest_plugin"}, "cli": {"__main__"}}  # imported only by these
-DRIVERS = {"psycopg", "psycopg_pool", "asyncpg", "sqlalchemy", "sqlite3"}
+DRIVERS = {"psycopg", "psycopg_pool", "asyncpg", "sqlalchemy", "sqlite3", "redis", "botocore"}
 CLIENTS = {"httpx", "requests", "urllib3", "aiohttp", "websockets"}
 FURTHER = ("pool", "cache", "jobs", "sockets", "objects")  # layers of their own in the survey
 WITHOUT_DRIVER = (
     "survey.checks", "survey.attacks", "survey.http.attacks",
-    *(f"survey.{layer}.attacks" for layer in FURTHER),
+    *(f"survey.{layer}.attacks" for layer in FURTHER), "survey.cache.observed",
 )  # fmt: skip
 
 
@@ -120,6 +120,8 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
         ("partywall.survey.checks.owner", "if TYPE_CHECKING:\n    import psycopg"),
         ("partywall.survey.http.attacks.others_id", "import httpx"),
         ("partywall.survey.http.attacks.others_id", "from partywall.survey.http.wire import Wire"),
+        ("partywall.survey.cache.attacks.values_of_another", "import redis"),
+        ("partywall.survey.objects.attacks.objects_read", "import botocore.session"),
         ("partywall.control.tenants", "from partywall.survey import engine"),
     ],
 )

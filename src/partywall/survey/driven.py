@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 from partywall.survey.http.furnishing import bound
+from partywall.survey.http.operations import PLACEHOLDER
 from partywall.survey.http.wire import Request
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from partywall.survey.driving.drive import Drive
     from partywall.survey.http.resources import Exchange
+
+
+ACCEPTED = 202
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class Driven:
         return 200 <= self.status < 300  # noqa: PLR2004 - that is what 2xx means
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something that a tenant made, and the id by which it is asked for."""
+
+    id: str
+    driven: Driven
+
+
 class Driving(Protocol):
     """Uses the application as each tenant would."""
 
@@ -58,6 +70,12 @@ class Driving(Protocol):
         json: Any = None,  # noqa: ANN401 - any JSON
     ) -> Driven:
         """Ask one thing as *tenant*."""
+
+    async def make(self, tenant: str, operation: str) -> Made | None:
+        """Make something new by that operation, with canaries; None where that can't be done."""
+
+    async def accepted(self) -> Sequence[tuple[str, str]]:
+        """Operations that make what takes a while (202), each with the one that tells of it."""
 
 
 class Application:
@@ -109,6 +127,27 @@ class Application:
             body=json,
         )
         return self._driven(await self._drive.ask(tenant, request))
+
+    async def make(self, tenant: str, operation: str) -> Made | None:
+        """One more of the kind that *operation* makes."""
+        for kind in self._drive.world.graph.kinds.values():
+            if operation in [maker.at for maker in kind.makers]:
+                made = await self._drive.fresh(tenant, kind.name)
+                if made is not None and made.made is not None:
+                    return Made(str(made.id), self._driven(made.made))
+        return None
+
+    async def accepted(self) -> Sequence[tuple[str, str]]:
+        """Kinds whose making was answered with 202."""
+        found = []
+        for kind in self._drive.world.graph.kinds.values():
+            base = await self._drive.base(self.tenants[0], kind.name)
+            if base is None or base.made is None or base.made.answer.status != ACCEPTED:
+                continue
+            if kind.makers and kind.readers:
+                status = PLACEHOLDER.sub("{id}", kind.readers[0].at)
+                found.append((kind.makers[0].at, status))
+        return found
 
     def _driven(self, done: Exchange) -> Driven:
         answer = done.answer

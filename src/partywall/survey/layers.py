@@ -19,6 +19,9 @@ FURTHER = LAYERS[2:]
 """Those that have a package of their own name in `partywall.survey`."""
 UNSURVEYED = ("PW500", "not-surveyed")
 """Code and name of a layer that could not be surveyed at all."""
+CACHE_UNTRIED = ("PW600", "cache-command-untried")
+JOBS_UNTRIED = ("PW700", "jobs-table-untried")
+"""The same of what a login may do, and no attack tries."""
 
 
 class Watch:

@@ -205,7 +205,8 @@ class Trial(Generic[Call]):
                 state = "undecided"
                 words = f"{attempt.way}: {because}" if attempt.way else because
                 self.tally.open(Undecided(one.code, one.name, effect, attempt.at, words))
-        at = f"{self._layer} {attempt.way}" if attempt.way else attempt.at
+        told = attempt.way and state != "breached"  # a breach goes by the surface of its finding
+        at = f"{self._layer} {attempt.way}" if told else attempt.at
         tried = Tried(at, attempt.attacker, attempt.victim, one.name, state, because)
         self.tally.tried.append(tried)
         return tried

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import httpx
 from fastapi import FastAPI, Header
 from redis import Redis
 
-from partywall.survey.driven import Driven
+from partywall.survey.driven import Driven, Made
 from tests.survey.cache.servers import TENANTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+Tenant: TypeAlias = Annotated[str, Header()]
 
 
 def application(url: str, made: str, *, channel: str = "{tenant}:events") -> FastAPI:
@@ -29,14 +30,14 @@ def application(url: str, made: str, *, channel: str = "{tenant}:events") -> Fas
         return str(names["key"])
 
     @app.post("/notes")
-    def add(text: str, tenant: str = Header()) -> str:
+    def add(text: str, tenant: Tenant) -> str:
         notes[tenant].append(text)
         cache.delete(f"{tenant}:fresh")
         cache.publish(channel.format(tenant=tenant), text)
         return text
 
     @app.get("/notes")
-    def listed(page: str = "1", tenant: str = Header()) -> str:
+    def listed(tenant: Tenant, page: str = "1") -> str:
         name = key(tenant=tenant, page=page)
         found = cache.get(name)
         if not isinstance(found, str):
@@ -45,13 +46,13 @@ def application(url: str, made: str, *, channel: str = "{tenant}:events") -> Fas
         return found
 
     @app.put("/greeting")
-    def greet(text: str, tenant: str = Header()) -> str:
+    def greet(text: str, tenant: Tenant) -> str:
         greetings[tenant] = text
         cache.set(f"{key(tenant=tenant, page='greeting')}:settings", text)
         return text
 
     @app.get("/greeting")
-    def greeting(tenant: str = Header()) -> str:
+    def greeting(tenant: Tenant) -> str:
         found = cache.get(f"{key(tenant=tenant, page='greeting')}:settings")
         return found if isinstance(found, str) else greetings[tenant]
 
@@ -80,3 +81,10 @@ class Driver:
         answer = await self._client.request(method, path, json=json, headers={"tenant": tenant})
         request = f"curl -X {method} http://notes{path} -H 'tenant: {tenant}'"
         return Driven(request, answer.status_code, answer.text, dict(answer.headers))
+
+    async def make(self, tenant: str, operation: str) -> Made | None:
+        method, _, path = operation.partition(" ")
+        return Made("", await self.send(tenant, method, path))
+
+    async def accepted(self) -> Sequence[tuple[str, str]]:
+        return []

@@ -25,7 +25,7 @@ def executed(url: str, statements: str) -> None:
     """Run the statements of an example, one a line, as the administrator."""
     with Redis.from_url(url) as client:
         for line in filter(None, map(str.strip, statements.splitlines())):
-            client.execute_command(*shlex.split(line))  # type: ignore[no-untyped-call] # redis-py leaves it so
+            client.execute_command(*shlex.split(line))
 
 
 def sound(url: str) -> None:
@@ -58,6 +58,6 @@ def left(url: str) -> tuple[Any, ...]:
     with Redis.from_url(address(url, "admin")) as client:
         return (
             client.info("keyspace"),
-            client.execute_command("FUNCTION", "LIST"),  # type: ignore[no-untyped-call] # redis-py leaves it so
+            client.execute_command("FUNCTION", "LIST"),
             sorted(client.acl_users()),
         )

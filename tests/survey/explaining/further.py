@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from partywall.survey.explaining.further import further_attacks
 from partywall.survey.explaining.pages import ON, page
+from tests.survey.cache.examples import of_cache
+from tests.survey.jobs.examples import of_jobs
+from tests.survey.objects.examples import of_objects
 from tests.survey.pool.examples import of_pool
 
 if TYPE_CHECKING:
@@ -27,7 +30,9 @@ class Runner(Protocol):
         """The names of the attacks that got through."""
 
 
-RUNNERS: Mapping[str, Runner] = {"pool": of_pool}
+RUNNERS: Mapping[str, Runner] = {
+    "pool": of_pool, "cache": of_cache, "jobs": of_jobs, "objects": of_objects,
+}  # fmt: skip
 """By layer. *database* is the test's own, on PostgreSQL 15, and *folder* empty."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from partywall.survey.layers import CACHE_UNTRIED
 from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
     from partywall.survey.cache.commands import Command
 
-UNTRIED = ("PW600", "cache-command-untried")
 NAMES = frozenset({"KEYS", "SCAN", "RANDOMKEY", "DBSIZE", "CLIENT TRACKING"})
 CHANNELS = frozenset({"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "PUBLISH", "SPUBLISH",
                       "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"})  # fmt: skip
@@ -48,4 +48,4 @@ def untried(commands: Iterable[Command], allowed: Iterable[str]) -> Iterator[Und
                 "what may harm everybody: take it from the login (ACL SETUSER … -"
                 f"{'|'.join(one.words).lower()}), or judge it yourself and keep it in a baseline"
             )
-            yield Undecided(*UNTRIED, "disrupt", f"cache {one.name}", because)
+            yield Undecided(*CACHE_UNTRIED, "disrupt", f"cache {one.name}", because)

@@ -40,10 +40,11 @@ class Wire:
 
     Args:
         urls: actor's name -> address with its login.
+        named: what witnesses call the addresses: ``$ACME_CACHE_URL``.
     """
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
-        self._urls = urls
+    def __init__(self, urls: Mapping[str, str], named: str = "CACHE") -> None:
+        self._urls, self._named = urls, named
         self._open: dict[Place, ConnectionInterface] = {}
         self._told: list[Any] = []
 
@@ -89,7 +90,7 @@ class Wire:
         """The same for redis-cli; its address is in an environment variable."""
         database = "" if call.database is None else f" -n {call.database}"
         spoken = " ".join(_word(word) for word in call.words)
-        address = f'"${address_variable(who)}"'
+        address = f'"${address_variable(who, self._named)}"'
         return WitnessStep(who, "", returned, f"redis-cli -u {address}{database} {spoken}")
 
     def close(self) -> None:
@@ -160,9 +161,9 @@ def written(answer: object) -> str:
     return str(answer)
 
 
-def address_variable(who: str) -> str:
+def address_variable(who: str, named: str) -> str:
     """The environment variable that holds an actor's address: ``ACME_CACHE_URL``."""
-    return "CACHE_ADMIN_URL" if who == ADMINISTRATOR else f"{variable(who)}_CACHE_URL"
+    return f"{named}_ADMIN_URL" if who == ADMINISTRATOR else f"{variable(who)}_{named}_URL"
 
 
 def without_secret(url: str) -> str:

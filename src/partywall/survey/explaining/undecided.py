@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from partywall.survey.layers import UNSURVEYED
+from partywall.survey.layers import CACHE_UNTRIED, JOBS_UNTRIED, UNSURVEYED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,5 +116,28 @@ FURTHER: Sequence[Open] = (
         "Read the reason: it names the address and what was said there. Start what is missing, or "
         "leave the layer out with `--skip`, which the report says.",
         "https://github.com/partywall/partywall/blob/main/docs/how-to/survey.md",
+    ),
+    Open(
+        *CACHE_UNTRIED,
+        "disrupt",
+        "A command of the cache's server that a tenant's login may run, and that no attack tries.",
+        "The server says itself which commands it has, and which of them a login may run. What "
+        "ends the server, empties all of it or makes it another's replica is not run to see "
+        "whether it does.",
+        "Whoever gives tenants' logins `+@all`, or commands of an administrator.",
+        "Take the command from the login (`ACL SETUSER acme -shutdown`); or judge it yourself and "
+        "keep it in a baseline.",
+        "https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/",
+    ),
+    Open(
+        *JOBS_UNTRIED,
+        "read",
+        "A table of the job engine that a tenant's login reads, and of which nobody knows what it "
+        "holds.",
+        "An engine's next version may keep something of a job in a table that this one doesn't "
+        "have. What was not tried is not held.",
+        "Whoever lets tenants' code reach the engine's tables.",
+        "Take the right to it from the login; or judge it yourself and keep it in a baseline.",
+        "https://www.postgresql.org/docs/current/ddl-priv.html",
     ),
 )

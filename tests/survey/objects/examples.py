@@ -1,0 +1,29 @@
+"""How the examples on the pages of attacks on an object store are run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from partywall.survey.objects.surveying import survey
+from tests.survey.objects.stores import stored
+from tests.survey.objects.test_links import report
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from partywall.survey.explaining.pages import Example
+    from tests.conftest import Database
+
+
+def of_objects(example: Example, database: Database, folder: Path) -> Collection[str]:
+    """Policies of a store that asks IAM; or what an application's links are signed by."""
+    del database, folder
+    first, _, _ = example.text.partition("\n")
+    if first.startswith("signed"):
+        return {one.name for one in report(first).findings}
+    with stored() as store:
+        made = store.sound()
+        store.execute(example.text)
+        store.enforce()
+        return {one.name for one in survey(made).findings}
