@@ -315,7 +315,9 @@ def asynchronous(work: Work, workflow: Workflow) -> Callable[[str], Any]:
         place = Place.at(str(DBOS.workflow_id), workflow.name)
         async with work.async_turn(place):
             powers = AsyncDbosPowers(work)
-            return await work.host.async_play(place, sealed, powers, passing=(errors.DBOSException,))
+            return await work.host.async_play(
+                place, sealed, powers, passing=(errors.DBOSException,)
+            )
 
     return run
 
