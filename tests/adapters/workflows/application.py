@@ -1,4 +1,4 @@
-"""An application with workflows, the same on every engine; also a process of its own that runs them.
+"""An application with workflows, the same on every engine; also as a process of its own.
 
 python -m tests.adapters.workflows.application '["dbos", "sqlite:////tmp/x.db"]' FOLDER
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import datetime as dt
 import json
 import os
 import signal
@@ -19,8 +20,11 @@ from typing import TYPE_CHECKING, Any
 from partywall import ScopedQueries, Tenancy, TenantContext
 from partywall.adapters.dbos import DbosWorkflows
 from partywall.adapters.temporal import TemporalWorkflows
+from partywall.adapters.temporal import workflows as temporal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from partywall.runtime.directory import Standing
     from partywall.runtime.workflows import AsyncRun, Run
 
@@ -48,12 +52,13 @@ class Standings:
         return self.standing(tenant_id)
 
 
-def engine(of: Engine, **more: Any) -> DbosWorkflows | TemporalWorkflows:
+def engine(of: Engine, **more: Any) -> DbosWorkflows | TemporalWorkflows:  # noqa: ANN401 - an engine's own
     """An engine whose patience is short."""
     kind, address, *queue = of
     if kind == "dbos":
         settings = {"poll_s": 0.05, "heartbeat_s": 0.3, "suspended_s": 0.3, "grace_s": 5.0}
         return DbosWorkflows(address, key=KEY, **{**settings, **more})
+    temporal.TASK_TIMEOUT = dt.timedelta(seconds=1)  # how long the dead are waited for
     settings = {"heartbeat_s": 1.0, "suspended_s": 0.3, "grace_s": 5.0}
     named = {"queue": queue[0]} if queue else {}
     return TemporalWorkflows(address, key=KEY, **{**named, **settings, **more})
@@ -62,7 +67,7 @@ def engine(of: Engine, **more: Any) -> DbosWorkflows | TemporalWorkflows:
 class Application:
     """Its tenancy, its workflows, and what its steps have noted."""
 
-    def __init__(self, of: Engine, folder: Path, **more: Any) -> None:
+    def __init__(self, of: Engine, folder: Path, **more: Any) -> None:  # noqa: ANN401 - as above
         self.folder = folder
         self.standings = Standings()
         self.noted: list[Any] = []
@@ -94,7 +99,9 @@ class Application:
             gated=self.workflows.step(gated_of(self)),
         )
 
-    def result(self, context: TenantContext, workflow: Any, argument: Any = None) -> Any:
+    def result(
+        self, context: TenantContext, workflow: Callable[..., object], argument: object = None
+    ) -> Any:  # noqa: ANN401 - JSON
         """Start a workflow, and wait for what comes of it."""
         started = self.workflows.start(context, workflow, argument)
         return self.workflows.result(context, started.id, timeout_s=60)
@@ -104,15 +111,15 @@ STEPS: dict[str, Any] = {}
 """The steps of the application that was made last."""
 
 
-def who_of(application: Application) -> Any:
-    def who(context: TenantContext, said: Any) -> list[Any]:
+def who_of(application: Application) -> Callable[..., object]:
+    def who(context: TenantContext, said: object) -> list[object]:
         application.noted.append((context.tenant_id, said))
         return [context.tenant_id, context.user_id, sorted(context.roles | context.permissions)]
 
     return who
 
 
-def flaky_of(application: Application) -> Any:
+def flaky_of(application: Application) -> Callable[..., object]:
     def flaky(context: TenantContext, word: str) -> list[Any]:
         application.noted.append((context.tenant_id, word))
         if application.noted.count((context.tenant_id, word)) < 3:
@@ -122,14 +129,14 @@ def flaky_of(application: Application) -> Any:
     return flaky
 
 
-def note_of(application: Application) -> Any:
+def note_of(application: Application) -> Callable[..., object]:
     def note(context: TenantContext, word: str) -> None:
         application.noted.append((context.tenant_id, word))
 
     return note
 
 
-def gated_of(application: Application) -> Any:
+def gated_of(application: Application) -> Callable[..., object]:
     def gated(context: TenantContext, word: str) -> None:
         assert application.gate.wait(60)
         application.noted.append((context.tenant_id, word))
@@ -137,7 +144,7 @@ def gated_of(application: Application) -> Any:
     return gated
 
 
-def fall_of(application: Application) -> Any:
+def fall_of(application: Application) -> Callable[..., object]:
     def fall(context: TenantContext, word: str) -> list[Any]:
         marker = application.folder / f"{context.tenant_id}-{word}"
         if not marker.exists():
@@ -171,90 +178,90 @@ def undeclared(context: TenantContext) -> None:
     del context
 
 
-def greet(run: Run, argument: Any) -> Any:
+def greet(run: Run, argument: object) -> object:
     return [run.context.tenant_id, run.step(STEPS["who"], argument), argument]
 
 
-async def greet_async(run: AsyncRun, argument: Any) -> Any:
+async def greet_async(run: AsyncRun, argument: object) -> object:
     return [run.context.tenant_id, await run.step(STEPS["who"], argument), argument]
 
 
-def told(run: Run, name: str) -> Any:
+def told(run: Run, name: str) -> object:
     return run.wait(name)
 
 
-async def told_later(run: AsyncRun, name: str) -> Any:
+async def told_later(run: AsyncRun, name: str) -> object:
     try:
         return await run.wait("never", timeout_s=0.1)
     except TimeoutError:
         return [await run.wait(name), await run.wait(name, timeout_s=60)]
 
 
-def retried(run: Run, word: str) -> Any:
+def retried(run: Run, word: str) -> object:
     return run.step(STEPS["flaky"], word)
 
 
-def failing(run: Run, _: Any) -> Any:
+def failing(run: Run, _: object) -> object:
     return run.step(STEPS["bad"])
 
 
-def refused_step(run: Run, _: Any) -> Any:
+def refused_step(run: Run, _: object) -> object:
     return run.step(undeclared)
 
 
-def slept(run: Run, seconds: float) -> Any:
+def slept(run: Run, seconds: float) -> object:
     run.sleep(seconds)
     return run.step(STEPS["who"], "woken")
 
 
-async def hurried(run: AsyncRun, _: Any) -> Any:
+async def hurried(run: AsyncRun, _: object) -> object:
     await run.step(STEPS["slow"])
 
 
-def ambient(run: Run, _: Any) -> Any:
+def ambient(run: Run, _: object) -> object:
     seen, _ = AMBIENT.get(), AMBIENT.set(run.context.tenant_id)
     return [seen, run.step(STEPS["stray"]), run.step(STEPS["stray"])]
 
 
-async def ambient_async(run: AsyncRun, _: Any) -> Any:
+async def ambient_async(run: AsyncRun, _: object) -> object:
     seen, _ = AMBIENT.get(), AMBIENT.set(run.context.tenant_id)
     return [seen, await run.step(STEPS["astray"]), await run.step(STEPS["astray"])]
 
 
-def dying(run: Run, seconds: float) -> Any:
+def dying(run: Run, seconds: float) -> object:
     first = run.step(STEPS["fall"], "first")
     run.sleep(seconds)
     return [run.context.user_id, first, run.step(STEPS["fall"], "second")]
 
 
-def entered(run: Run, name: str) -> Any:
+def entered(run: Run, name: str) -> object:
     run.step(STEPS["note"], "before")
     run.wait(name)
     run.step(STEPS["note"], "after")
 
 
-def wrong(run: Run, _: Any) -> Any:
+def wrong(run: Run, _: object) -> object:
     del run
     return {1, 2}
 
 
-def tidy(run: Run, name: str) -> Any:
+def tidy(run: Run, name: str) -> object:
     try:
         run.wait(name)
     finally:
         run.step(STEPS["note"], "tidied")
 
 
-def order(run: Run, word: str) -> Any:
+def order(run: Run, word: str) -> object:
     run.step(STEPS["gated"], word)
 
 
-def patient(run: Run, word: str) -> Any:
+def patient(run: Run, word: str) -> object:
     run.wait("go")
     run.step(STEPS["note"], word)
 
 
-def brief(run: Run, _: Any) -> Any:
+def brief(run: Run, _: object) -> object:
     run.wait("never")
 
 

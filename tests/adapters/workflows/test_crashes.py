@@ -1,4 +1,4 @@
-"""Processes that are killed in the middle: what they were doing goes on elsewhere, in its context."""
+"""Processes that are killed in the middle: what they were doing goes on, in its context."""
 
 from __future__ import annotations
 
