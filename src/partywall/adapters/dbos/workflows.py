@@ -71,7 +71,8 @@ class DbosWorkflows:
         older_keys: what `key` was before, while anything is left that it encrypted.
         concurrency: how many executions this process runs at once.
         tenant_concurrency: how many of them may be of one tenant.
-        poll_s: how often to look for executions that wait.
+        poll_s: how often to look for executions that wait; no more than `concurrency` are taken
+            at a look.
         heartbeat_s: how often to look for what a process left that died.
         suspended_s: how often to ask whether a tenant may be entered again.
         grace_s: how long `close` waits for the steps that are being taken.
@@ -89,7 +90,7 @@ class DbosWorkflows:
         key: str | bytes,
         older_keys: Sequence[str | bytes] = (),
         concurrency: int = 64,
-        tenant_concurrency: int = 8,
+        tenant_concurrency: int = 16,
         poll_s: float = 0.2,
         heartbeat_s: float = 5.0,
         suspended_s: float = 30.0,
