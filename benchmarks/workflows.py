@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 KEY = "benchmark" * 4
 TENANTS = [TenantContext(f"tenant-{number}") for number in range(8)]
-CONCURRENCY, OF_A_TENANT, POLL_S = 128, 32, 0.05
+CONCURRENCY, OF_A_TENANT, POLL_S = 128, 32, 0.1
 MOST = 1.1
 ENDED = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'SUCCESS'"
 PROCESSES = multiprocessing.get_context("spawn")
