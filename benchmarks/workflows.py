@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from partywall.runtime.workflows import Run
+
+T = TypeVar("T")
 
 KEY = "benchmark" * 4
 TENANTS = [TenantContext(f"tenant-{number}") for number in range(8)]
@@ -154,9 +156,7 @@ def waiting(url: str, many: int) -> tuple[list[float], list[float]]:
         return alone, behind
 
 
-def apart(
-    server: Postgres, measure: Callable[[str, int], tuple[object, object]], number: int
-) -> tuple[object, object]:
+def apart(server: Postgres, measure: Callable[[str, int], tuple[T, T]], number: int) -> tuple[T, T]:
     """Measure in a process and a database of their own."""
     name = f"b{time.monotonic_ns()}"
     with psycopg.connect(server.url(), autocommit=True) as admin:
@@ -176,7 +176,7 @@ def main() -> int:
     with postgres(servers("system")[0]) as server:
         for _ in range(asked.rounds):
             for name, measure in (("bare", bare), ("partywall", ours)):
-                took[name].append(apart(server, measure, asked.jobs))  # type: ignore[arg-type]  # floats
+                took[name].append(apart(server, measure, asked.jobs))
         alone, behind = apart(server, waiting, asked.many)
     table = Table("", "started a second", "run a second", "ratio")
     medians = {
@@ -189,14 +189,11 @@ def main() -> int:
         table.add_row(name, f"{asked.jobs / start_s:,.0f}", f"{asked.jobs / run_s:,.0f}", shown)
     console = Console(width=100)
     console.print(table)
-    console.print(f"one job with nothing else there: {middle(alone):.2f} s")
-    console.print(f"one job behind {asked.many:,} of another tenant: {middle(behind):.2f} s")
+    console.print(f"one job with nothing else there: {statistics.median(alone):.2f} s")
+    console.print(
+        f"one job behind {asked.many:,} of another tenant: {statistics.median(behind):.2f} s"
+    )
     return 0 if ratio <= MOST else 1
-
-
-def middle(measured: object) -> float:
-    """The median of some seconds."""
-    return statistics.median(measured)  # type: ignore[call-overload,no-any-return]  # a list
 
 
 if __name__ == "__main__":

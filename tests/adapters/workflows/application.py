@@ -80,9 +80,7 @@ class Application:
         )
         self.workflows = self.tenancy.workflows
         self._steps()
-        for body in (greet, greet_async, told, told_later, retried, failing, refused_step, slept):
-            self.workflows.workflow(body)
-        for body in (hurried, ambient, ambient_async, dying, entered, wrong, tidy, order, patient):
+        for body in BODIES:
             self.workflows.workflow(body)
         self.workflows.workflow(brief, timeout_s=1.0)
 
@@ -97,6 +95,7 @@ class Application:
             fall=self.workflows.step(fall_of(self)),
             note=self.workflows.step(note_of(self)),
             gated=self.workflows.step(gated_of(self)),
+            shut=self.workflows.step(shut_of(self)),
         )
 
     def result(
@@ -134,6 +133,14 @@ def note_of(application: Application) -> Callable[..., object]:
         application.noted.append((context.tenant_id, word))
 
     return note
+
+
+def shut_of(application: Application) -> Callable[..., object]:
+    def shut(context: TenantContext) -> None:
+        application.standings.known[context.tenant_id] = "suspended"
+        application.standings.asked.clear()
+
+    return shut
 
 
 def gated_of(application: Application) -> Callable[..., object]:
@@ -214,7 +221,7 @@ def slept(run: Run, seconds: float) -> object:
     return run.step(STEPS["who"], "woken")
 
 
-async def hurried(run: AsyncRun, _: object) -> object:
+async def hurried(run: AsyncRun, _: object) -> None:
     await run.step(STEPS["slow"])
 
 
@@ -234,10 +241,20 @@ def dying(run: Run, seconds: float) -> object:
     return [run.context.user_id, first, run.step(STEPS["fall"], "second")]
 
 
-def entered(run: Run, name: str) -> object:
+def entered(run: Run, name: str) -> None:
     run.step(STEPS["note"], "before")
     run.wait(name)
     run.step(STEPS["note"], "after")
+
+
+def suspended(run: Run, _: object) -> None:
+    run.step(STEPS["shut"])
+    run.step(STEPS["note"], "after")
+
+
+async def suspended_async(run: AsyncRun, _: object) -> None:
+    await run.step(STEPS["shut"])
+    await run.step(STEPS["note"], "after")
 
 
 def wrong(run: Run, _: object) -> object:
@@ -245,24 +262,31 @@ def wrong(run: Run, _: object) -> object:
     return {1, 2}
 
 
-def tidy(run: Run, name: str) -> object:
+def tidy(run: Run, name: str) -> None:
     try:
         run.wait(name)
     finally:
         run.step(STEPS["note"], "tidied")
 
 
-def order(run: Run, word: str) -> object:
+def order(run: Run, word: str) -> None:
     run.step(STEPS["gated"], word)
 
 
-def patient(run: Run, word: str) -> object:
+def patient(run: Run, word: str) -> None:
     run.wait("go")
     run.step(STEPS["note"], word)
 
 
-def brief(run: Run, _: object) -> object:
+def brief(run: Run, _: object) -> None:
     run.wait("never")
+
+
+BODIES: tuple[Callable[..., object], ...] = (
+    *(greet, greet_async, told, told_later, retried, failing, refused_step, slept, hurried),
+    *(ambient, ambient_async, dying, entered, wrong, tidy, order, patient),
+    *(suspended, suspended_async),
+)
 
 
 def main(of: Engine, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 def tenant() -> TenantContext:
     """One that no other test has."""
     return TenantContext(unique())
+
+
+def listed(application: Application, context: TenantContext, own: set[str]) -> bool:
+    """Whether a tenant sees these executions, all of them done, and no other."""
+    found = application.workflows.executions(context)
+    return {each.id for each in found} == own and {each.status for each in found} == {"done"}
 
 
 @pytest.mark.parametrize("body", [app.greet, app.greet_async])
@@ -73,9 +80,7 @@ def test_a_tenant_lists_exactly_its_own(application: Application) -> None:
         for each in alike
     }
     for each, own in ids.items():
-        context = TenantContext(each)
-        waited(lambda c=context, own=own: {e.id for e in flows.executions(c)} == own)
-        waited(lambda c=context: {e.status for e in flows.executions(c)} == {"done"})
+        waited(partial(listed, application, TenantContext(each), own))
     assert flows.executions(tenant()) == []
 
 
@@ -216,6 +221,21 @@ def test_a_suspended_tenant_s_execution_waits_and_a_deleted_one_s_ends(
         flows.result(gone, id_, timeout_s=60)
     assert ended.value.kind == "DeletedTenant"
     assert (gone.tenant_id, "after") not in application.noted
+
+
+@pytest.mark.parametrize("body", [app.suspended, app.suspended_async])
+def test_a_step_is_not_taken_for_a_tenant_that_was_suspended_meanwhile(
+    application: Application, body: Callable[..., object]
+) -> None:
+    flows, context = application.workflows, tenant()
+    started = flows.start(context, body)
+    standings = application.standings
+    waited(lambda: context.tenant_id in standings.known)
+    waited(lambda: standings.asked.count(context.tenant_id) >= 2)
+    assert (context.tenant_id, "after") not in application.noted
+    del standings.known[context.tenant_id]
+    assert flows.result(context, started.id, timeout_s=60) is None
+    assert application.noted == [(context.tenant_id, "after")]
 
 
 def test_a_body_is_not_begun_before_its_tenant_is_let_in(application: Application) -> None:

@@ -78,7 +78,7 @@ class TenantWorkflows:
         self._steps: dict[Any, Step] = {}
 
     @overload
-    def workflow(self, body: Body) -> Body: ...
+    def workflow(self, body: Body, *, name: str = "", timeout_s: float | None = None) -> Body: ...
 
     @overload
     def workflow(
@@ -108,7 +108,15 @@ class TenantWorkflows:
         return declared if body is None else declared(body)
 
     @overload
-    def step(self, function: Body) -> Body: ...
+    def step(
+        self,
+        function: Body,
+        *,
+        name: str = "",
+        attempts: int = 3,
+        pause_s: float = 1.0,
+        timeout_s: float | None = None,
+    ) -> Body: ...
 
     @overload
     def step(
