@@ -147,11 +147,13 @@ def waiting(url: str, many: int) -> tuple[list[float], list[float]]:
 
         waited()  # the first one waits for the queue to be noticed
         alone = [waited() for _ in range(5)]
+        flows.close()  # or they would be run as fast as they are started
         for number in range(many):
             flows.start(one, job, number)
+        flows.launch()
+        waited()
         behind = [waited() for _ in range(5)]
-        left = [each for each in flows.executions(one, limit=many) if each.status == "running"]
-        if not left:
+        if flows.executions(one, limit=1)[0].status != "running":
             sys.exit("nothing was left to wait behind: give --many more")
         return alone, behind
 

@@ -203,8 +203,9 @@ def test_a_suspended_tenant_s_execution_waits_and_a_deleted_one_s_ends(
         flows.start(context, app.entered, "go", key="1")
     waited(lambda: {(kept.tenant_id, "before"), (gone.tenant_id, "before")} <= {*application.noted})
     for context in (kept, gone):
-        flows.signal(context, flows.start(context, app.entered, "go", key="1").id, "go")
         application.standings.known[context.tenant_id] = "suspended"
+        application.standings.passes[context.tenant_id] = 2  # for what comes now
+        flows.signal(context, flows.start(context, app.entered, "go", key="1").id, "go")
         with pytest.raises(InactiveTenant):
             flows.executions(context)
     application.standings.known[gone.tenant_id] = "deleted"
@@ -238,16 +239,20 @@ def test_a_step_is_not_taken_for_a_tenant_that_was_suspended_meanwhile(
     assert application.noted == [(context.tenant_id, "after")]
 
 
-def test_a_body_is_not_begun_before_its_tenant_is_let_in(application: Application) -> None:
-    flows, context = application.workflows, tenant()
-    started = flows.start(context, app.greet, "x", delay_s=0.5)
+@pytest.mark.parametrize("body", [app.noting, app.noting_async])
+def test_a_body_is_not_begun_before_its_tenant_is_let_in(
+    application: Application, body: Callable[..., object]
+) -> None:
+    flows, context, word = application.workflows, tenant(), unique()
     application.standings.known[context.tenant_id] = "suspended"
+    application.standings.passes[context.tenant_id] = 1
+    started = flows.start(context, body, word)
     asked = application.standings.asked
-    begin = asked.count(context.tenant_id)
-    waited(lambda: asked.count(context.tenant_id) >= begin + 2)
-    assert (context.tenant_id, "x") not in application.noted
+    waited(lambda: asked.count(context.tenant_id) >= 3)
+    assert word not in app.BEGUN
     del application.standings.known[context.tenant_id]
-    assert flows.result(context, started.id, timeout_s=60)[2] == "x"
+    assert flows.result(context, started.id, timeout_s=60) is None
+    assert word in app.BEGUN
 
 
 def test_a_body_that_waits_in_its_middle_does_not_tidy_up_yet(application: Application) -> None:
