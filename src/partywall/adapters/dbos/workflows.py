@@ -120,9 +120,12 @@ class DbosWorkflows:
             raise ConfigurationError("these workflows were launched already: launch them once")
         for login in application:
             vet(self._url, login)
-        _, rows = self._connected()
-        membership = Membership("the application", self._url)
+        client, rows = self._connected()
+        membership = self._membership = Membership("the application", self._url)
         try:
+            # Before the launch, or DBOS would notice them a second after it.
+            client.register_queue(QUEUE, **self._limits)  # type: ignore[arg-type]  # each is what it takes
+            client.register_queue(DUE)
             self._begin(host, membership, rows)
         except BaseException as error:
             self.close()
@@ -131,21 +134,20 @@ class DbosWorkflows:
             raise
 
     def _begin(self, host: Host, membership: Membership, rows: Rows) -> None:
-        self._membership = membership
+        process = membership.process
+        # What was left here when this part of DBOS was closed, and the other went on.
+        left = [key for queue in (QUEUE, DUE) for key in rows.taken(queue, process)]
         work = self._work = Work(host, rows, self._suspended_s)
         for workflow in host.workflows.values():
             run = asynchronous(work, workflow) if workflow.asynchronous else plain(work, workflow)
             membership.workflow(TYPE + workflow.name, run, asynchronous=workflow.asynchronous)
         membership.workflow(DUE, due(host), asynchronous=False)
         database = SystemDatabase(self._url)
-        self._presence = Presence(database, presence(membership.process))
+        self._presence = Presence(database, presence(process))
         membership.launch(QUEUE, DUE)
-        DBOS.register_queue(QUEUE, on_conflict="always_update", **self._limits)  # type: ignore[arg-type]  # each is what it takes
-        DBOS.register_queue(DUE)
-        for queue in (QUEUE, DUE):  # what was left here, before DBOS had another part
-            rows.requeue(queue, [membership.process])
+        rows.requeue(left, process)
         self._watch = threading.Thread(
-            target=self._watching, args=[membership.process, rows, work], daemon=True
+            target=self._watching, args=[process, rows, work], daemon=True
         )
         self._watch.start()
 
@@ -286,7 +288,7 @@ class DbosWorkflows:
                             continue  # it becomes the name of a lock, and is another's word
                         with self._presence.dead(presence(other)) as dead:
                             if dead:
-                                rows.requeue(queue, [other])
+                                rows.requeue(rows.taken(queue, other), other)
             except Exception as error:  # noqa: BLE001 - a database that is down comes back
                 LOG.warning("looking for what was left failed: %s", type(error).__name__)
             work.stopping.wait(self._heartbeat_s)
