@@ -104,8 +104,9 @@ def one(thing: Public) -> Iterator[str]:
 
 def home(thing: Public) -> str:
     """The module that a name is imported from."""
-    package = "partywall.adapters.fastapi"
-    return package if thing.__module__.startswith(package) else str(thing.__module__)
+    module = str(thing.__module__)
+    packages = [f"partywall.adapters.{each}" for each in ("dbos", "fastapi", "temporal")]
+    return next((each for each in packages if module.startswith(each)), module)
 
 
 def arguments(function: FunctionType) -> str:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from temporalio.client import Client
 
-from partywall.adapters import temporal
 from partywall.adapters.dbos.works import ALIVE, DbosWorks, left
 from partywall.adapters.temporal import TemporalWorks
+from partywall.adapters.temporal import works as temporal
 from partywall.control import tables
 from partywall.control.plane import ControlPlane
 from partywall.control.registration import NewUser

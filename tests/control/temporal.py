@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def temporal_server(folder: Path) -> Iterator[str]:
-    """A running server, in memory; its address."""
+def temporal_server(folder: Path, *settings: str) -> Iterator[str]:
+    """A running server, in memory; its address.
+
+    Args:
+        folder: for its log.
+        settings: dynamic ones, `matching.enableFairness=true`.
+    """
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
     program = Path(sys.executable).with_name("temporal")
     command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port]
+    for setting in settings:
+        command += ["--dynamic-config-value", setting]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([*map(str, command)], stdout=log, stderr=log)
     try:

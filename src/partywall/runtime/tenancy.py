@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from partywall.runtime.directory import Directory, Standing
     from partywall.runtime.events import Observer
     from partywall.runtime.health import Health
+    from partywall.runtime.plain import AsyncTenantConnection
     from partywall.runtime.workflows.engine import Engine as WorkflowEngine
     from partywall.runtime.workflows.front import TenantWorkflows
-    from partywall.runtime.plain import AsyncTenantConnection
 
 LEASES = 1024
 """How many are kept: a lease is a value, and most requests ask for one that was asked before."""

@@ -120,14 +120,14 @@ class Membership:
     def launch(self, *queues: str) -> None:
         """Launch DBOS, unless it is; this process then takes workflows from these queues."""
         with _sharing:
-            if not self._shared.launched:
-                DBOS.launch()
-                self._shared.launched = True
             self._queues += queues
             # The list that DBOS looks at each second. Its own way in is closed after the launch.
             listening = self._shared.instance._listening_queues  # noqa: SLF001 - see above
             if listening is not None:
                 listening.extend(queues)
+            if not self._shared.launched:
+                DBOS.launch()
+                self._shared.launched = True
 
     def leave(self) -> None:
         """Forget this part's workflows; the last one ends DBOS."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     Text,
     and_,
+    bindparam,
     case,
     column,
     create_engine,
@@ -133,23 +134,36 @@ class Rows:
         with self._engine.begin() as connection:
             return {str(each) for each in connection.execute(query).scalars()}
 
-    def requeue(self, queue: str, executors: Iterable[str]) -> None:
-        """Put into the queue again what these processes will not end; its time-out goes on."""
+    def taken(self, queue: str, executor: str) -> list[str]:
+        """The keys of the executions that a process runs, or would if it still could."""
+        rows = self._executions.c
+        query = select(rows.workflow_uuid).where(
+            rows.queue_name == queue, rows.status == "PENDING", rows.executor_id == executor
+        )
+        with self._engine.begin() as connection:
+            return list(connection.execute(query).scalars())
+
+    def requeue(self, keys: Iterable[str], executor: str) -> None:
+        """Put into their queue again what a process will not end; their time-outs go on."""
+        named = [{"key": key} for key in keys]
+        if not named:
+            return
         rows = self._executions.c
         with self._engine.begin() as connection:
             connection.execute(
                 update(self._executions)
                 .where(
-                    rows.queue_name == queue,
+                    rows.workflow_uuid == bindparam("key"),
                     rows.status == "PENDING",
-                    rows.executor_id.in_(list(executors)),
+                    rows.executor_id == executor,
                 )
                 .values(
                     status="ENQUEUED",
                     owner_xid=None,
                     started_at_epoch_ms=None,
                     updated_at=milliseconds(),
-                )
+                ),
+                named,
             )
 
     def close(self) -> None:

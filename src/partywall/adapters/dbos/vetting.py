@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 REACHED = """
-SELECT current_user, r.rolname, r.rolsuper FROM pg_catalog.pg_roles r
-WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER') AND EXISTS (
-    SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = %s AND (
-        pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
-        OR pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')))
+SELECT current_user, r.rolname, r.rolsuper, r.oid = n.nspowner OR EXISTS (
+    SELECT FROM pg_catalog.aclexplode(n.nspacl) g WHERE g.grantee IN (r.oid, 0))
+FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_namespace n ON n.nspname = %s
+WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER') AND (
+    pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
+    OR pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE'))
 ORDER BY r.rolname <> current_user, r.rolname
 """
-"""The roles that this login is or can become, and that can name anything in the schema."""
+"""The roles that this login is or can become and that can name anything in the schema, and whether
+that was granted to them themselves."""
 
 PATIENCE_S = 10
 
@@ -59,17 +61,19 @@ def vet(system: URL, application: URL) -> None:
         return
     if not found:
         return
-    login, role, superuser = found[0]
-    if superuser:
+    login = found[0][0]
+    granted = [role for _, role, _, directly in found if directly and role == login]
+    others = [role for _, role, _, _ in found if role != login]
+    if any(superuser for _, role, superuser, _ in found if role == login):
         mend = "give the application a login that is no superuser"
-    elif role != login:
-        mend = f"REVOKE {identifier(role)} FROM {identifier(login)}"
-    else:
+    elif granted or not others:
         mend = (
             f"REVOKE ALL ON SCHEMA {SCHEMA} FROM PUBLIC, {identifier(login)}, and give "
             "DbosWorkflows(url) a login of its own, which owns the schema"
         )
+    else:
+        mend = f"REVOKE {identifier(others[0])} FROM {identifier(login)}"
     raise UnsafeLogin(
         f"the application's login {login} could read what the workflow engine keeps of every "
-        f"tenant, in the schema {SCHEMA}" + (f" as {role}" if role != login else "") + f": {mend}"
+        f"tenant, in the schema {SCHEMA}: {mend}"
     )

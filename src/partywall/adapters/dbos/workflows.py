@@ -71,7 +71,8 @@ class DbosWorkflows:
         older_keys: what `key` was before, while anything is left that it encrypted.
         concurrency: how many executions this process runs at once.
         tenant_concurrency: how many of them may be of one tenant.
-        poll_s: how often to look for executions that wait.
+        poll_s: how often to look for executions that wait; no more than `concurrency` are taken
+            at a look.
         heartbeat_s: how often to look for what a process left that died.
         suspended_s: how often to ask whether a tenant may be entered again.
         grace_s: how long `close` waits for the steps that are being taken.
@@ -88,9 +89,9 @@ class DbosWorkflows:
         *,
         key: str | bytes,
         older_keys: Sequence[str | bytes] = (),
-        concurrency: int = 64,
-        tenant_concurrency: int = 8,
-        poll_s: float = 0.2,
+        concurrency: int = 128,
+        tenant_concurrency: int = 32,
+        poll_s: float = 0.1,
         heartbeat_s: float = 5.0,
         suspended_s: float = 30.0,
         grace_s: float = 30.0,
@@ -119,9 +120,12 @@ class DbosWorkflows:
             raise ConfigurationError("these workflows were launched already: launch them once")
         for login in application:
             vet(self._url, login)
-        _, rows = self._connected()
-        membership = Membership("the application", self._url)
+        client, rows = self._connected()
+        membership = self._membership = Membership("the application", self._url)
         try:
+            # Before the launch, or DBOS would notice them a second after it.
+            client.register_queue(QUEUE, **self._limits)  # type: ignore[arg-type]  # each is what it takes
+            client.register_queue(DUE)
             self._begin(host, membership, rows)
         except BaseException as error:
             self.close()
@@ -130,21 +134,20 @@ class DbosWorkflows:
             raise
 
     def _begin(self, host: Host, membership: Membership, rows: Rows) -> None:
-        self._membership = membership
+        process = membership.process
+        # What was left here when this part of DBOS was closed, and the other went on.
+        left = [key for queue in (QUEUE, DUE) for key in rows.taken(queue, process)]
         work = self._work = Work(host, rows, self._suspended_s)
         for workflow in host.workflows.values():
             run = asynchronous(work, workflow) if workflow.asynchronous else plain(work, workflow)
             membership.workflow(TYPE + workflow.name, run, asynchronous=workflow.asynchronous)
         membership.workflow(DUE, due(host), asynchronous=False)
         database = SystemDatabase(self._url)
-        self._presence = Presence(database, presence(membership.process))
+        self._presence = Presence(database, presence(process))
         membership.launch(QUEUE, DUE)
-        DBOS.register_queue(QUEUE, on_conflict="always_update", **self._limits)  # type: ignore[arg-type]  # each is what it takes
-        DBOS.register_queue(DUE)
-        for queue in (QUEUE, DUE):  # what was left here, before DBOS had another part
-            rows.requeue(queue, [membership.process])
+        rows.requeue(left, process)
         self._watch = threading.Thread(
-            target=self._watching, args=[membership.process, rows, work], daemon=True
+            target=self._watching, args=[process, rows, work], daemon=True
         )
         self._watch.start()
 
@@ -285,7 +288,7 @@ class DbosWorkflows:
                             continue  # it becomes the name of a lock, and is another's word
                         with self._presence.dead(presence(other)) as dead:
                             if dead:
-                                rows.requeue(queue, [other])
+                                rows.requeue(rows.taken(queue, other), other)
             except Exception as error:  # noqa: BLE001 - a database that is down comes back
                 LOG.warning("looking for what was left failed: %s", type(error).__name__)
             work.stopping.wait(self._heartbeat_s)
@@ -315,7 +318,9 @@ def asynchronous(work: Work, workflow: Workflow) -> Callable[[str], Any]:
         place = Place.at(str(DBOS.workflow_id), workflow.name)
         async with work.async_turn(place):
             powers = AsyncDbosPowers(work)
-            return await work.host.async_play(place, sealed, powers, passing=(errors.DBOSException,))
+            return await work.host.async_play(
+                place, sealed, powers, passing=(errors.DBOSException,)
+            )
 
     return run
 

@@ -235,4 +235,3 @@ def in_time(starting: Callable[[], None], patience_s: float) -> None:
         raise WorkError(
             f"the workflow could not be started ({type(errors[0]).__name__})"
         ) from errors[0]
-

@@ -10,12 +10,12 @@ import asyncio
 import datetime as dt
 import threading
 from collections import defaultdict, deque
-from collections.abc import Sequence  # noqa: TC003 - read by Temporal at run time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy.util import await_only, greenlet_spawn
 from temporalio import activity, workflow
-from temporalio.common import RawValue, RetryPolicy  # noqa: TC002 - read by Temporal at run time
+from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from partywall import errors
@@ -25,6 +25,7 @@ from partywall.runtime.workflows.values import Place
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from partywall.runtime.workflows.engine import Outcome
     from partywall.runtime.workflows.hosting import Host
 
 STEP, ADMIT, DUE = "partywall.tenant.step", "partywall.tenant.admit", "partywall.tenant.due"
@@ -237,7 +238,7 @@ class Activities:
         except Exception as error:  # noqa: BLE001 - it may hold anything
             raise ApplicationError(f"it is tried again: {type(error).__name__}") from None
 
-    async def _alive(self, acting: Callable[[], Awaitable[Any]], failures: int) -> Any:
+    async def _alive(self, acting: Callable[[], Awaitable[Outcome]], failures: int) -> Outcome:
         """Wait for what is done, and tell the server meanwhile that somebody is still at it."""
         task = asyncio.ensure_future(acting())
         try:

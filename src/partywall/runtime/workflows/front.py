@@ -32,7 +32,10 @@ from partywall.runtime.workflows.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import URL
+
     from partywall.context import TenantContext
     from partywall.runtime.directory import Directory
     from partywall.runtime.workflows.engine import Engine, Found
@@ -75,16 +78,14 @@ class TenantWorkflows:
         self._steps: dict[Any, Step] = {}
 
     @overload
-    def workflow(self, body: Body) -> Body: ...
+    def workflow(self, body: Body, *, name: str = "", timeout_s: float | None = None) -> Body: ...
 
     @overload
     def workflow(
         self, *, name: str = "", timeout_s: float | None = None
     ) -> Callable[[Body], Body]: ...
 
-    def workflow(
-        self, body: Any = None, *, name: str = "", timeout_s: float | None = None
-    ) -> Any:
+    def workflow(self, body: Any = None, *, name: str = "", timeout_s: float | None = None) -> Any:
         """Declare a workflow: a `def` or `async def` of a run and an argument.
 
         Args:
@@ -107,7 +108,15 @@ class TenantWorkflows:
         return declared if body is None else declared(body)
 
     @overload
-    def step(self, function: Body) -> Body: ...
+    def step(
+        self,
+        function: Body,
+        *,
+        name: str = "",
+        attempts: int = 3,
+        pause_s: float = 1.0,
+        timeout_s: float | None = None,
+    ) -> Body: ...
 
     @overload
     def step(
@@ -276,7 +285,7 @@ class TenantWorkflows:
         bound = place.bound("signal", named("signal", name))
         self._engine.signal(place, name, self._seal.seal(written(value), bound))
 
-    def schedule(  # noqa: PLR0913 - one argument for each thing a schedule says
+    def schedule(
         self,
         context: TenantContext,
         workflow: Callable[..., Any] | str,
@@ -439,9 +448,7 @@ class TenantWorkflows:
     def _found(self, context: TenantContext, id_: str) -> Found:
         """The execution of this id in this tenant: the engine is asked for no other tenant's."""
         place = Place(context.tenant_id, "", id_)
-        found = None
-        if isinstance(id_, str) and ID.match(id_):
-            found = self._engine.find(place)
+        found = self._engine.find(place) if ID.match(str(id_)) else None
         if found is None or found.key != place.key:
             raise UnknownExecution("there is no execution by this id")
         return found
@@ -453,7 +460,9 @@ class TenantWorkflows:
         if found.status != "failed":
             raise ExecutionFailed(f"the execution {SUMMARY[found.status]}", status=found.status)
         if found.ended_by:
-            raise ExecutionFailed("the workflow engine has ended the execution", kind=found.ended_by)
+            raise ExecutionFailed(
+                "the workflow engine has ended the execution", kind=found.ended_by
+            )
         failure = json.loads(self._seal.open(found.outcome, place.bound("failure")))
         raise ExecutionFailed(failure["message"], kind=failure["kind"])
 

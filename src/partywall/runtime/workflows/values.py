@@ -132,7 +132,7 @@ def named(what: str, name: str) -> str:
     Raises:
         ConfigurationError: when it can't be one.
     """
-    if not isinstance(name, str) or not ID.match(name):
+    if not ID.match(name):
         raise ConfigurationError(
             f"this can't be the name of a {what}: use 1 to 128 ASCII letters, digits and any of "
             "_ . : @ - between them"
