@@ -18,13 +18,29 @@ from celery.utils.functional import head_from_fun
 from kombu import Queue
 from redis import Redis
 
-from partywall.adapters.celery.canvas import HEADER, audience, fresh_id, leaves, standing, stamped
+from partywall.adapters.celery.canvas import (
+    HEADER,
+    Stamp,
+    afterwards,
+    fresh_id,
+    leaves,
+    message,
+    plain,
+    then,
+    tick,
+)
 from partywall.adapters.celery.line import DUE, Lines, Place
 from partywall.adapters.celery.records import Records
 from partywall.adapters.celery.steward import steward
-from partywall.adapters.celery.task import TenantTask, heard, passing
+from partywall.adapters.celery.task import TenantTask, heard, passing, verified_tenant
 from partywall.adapters.executions import ENDED, Execution, Gate, Limits, failed, given, unknown
-from partywall.errors import ConfigurationError, MissingTenant, TenantMismatch, Unavailable
+from partywall.errors import (
+    ConfigurationError,
+    MissingTenant,
+    NotAuthenticated,
+    TenantMismatch,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +99,7 @@ class TenantTasks:
         self._limits = limits or Limits()
         self._redis = redis
         self._lease_s = lease_s
+        self._starting: set[str] = set()
         app.steps["consumer"].add(steward(self, lease_s))
 
     @functools.cached_property
@@ -112,6 +129,11 @@ class TenantTasks:
             raise ConfigurationError(
                 "tenants wait in lines that are kept in the broker's Redis: set broker_url to a "
                 "redis:// address, or pass TenantTasks(redis=…)"
+            )
+        if conf.worker_deduplicate_successful_tasks:
+            raise ConfigurationError(
+                "worker_deduplicate_successful_tasks publishes callbacks of messages that nobody "
+                "has verified: leave it off"
             )
         if conf.task_protocol != 2 or conf.task_always_eager:  # noqa: PLR2004 - of the protocol
             raise ConfigurationError(
@@ -156,14 +178,14 @@ class TenantTasks:
         context = given(context)
         whole = what if isinstance(what, Signature) else what.s(*args, **kwargs)
 
-        def sealed(name: str) -> str:
+        def sealed(name: str, audience: str) -> str:
             if not isinstance(self.app.tasks.get(name), TenantTask):
                 raise ConfigurationError(
                     f"{name} is no task of tenants: declare it with @tasks.task"
                 )
-            return self.signed(name, context)
+            return self.sealed(context, audience)
 
-        return stamped(whole, app=self.app, tenant=context.tenant_id, sealed=sealed)
+        return Stamp(context.tenant_id, sealed)(whole, self.app)
 
     def start(self, context: TenantContext, what: Any, *args: Any, **kwargs: Any) -> Execution:
         """Start a task, or a whole canvas, for a tenant.
@@ -187,14 +209,18 @@ class TenantTasks:
         self._gate.admit(given(context))
         whole = self.signature(context, what, *args, **kwargs)
         tenant = context.tenant_id
-        parts = [(own(tenant, leaf["options"]["task_id"]), leaf["task"]) for leaf in leaves(whole)]
+        steps = [(leaf["options"]["task_id"], leaf["task"]) for leaf in leaves(whole)]
+        parts = [(own(tenant, full), name) for full, name in steps]
         self.records.open(tenant, parts, later_s=seconds_until(whole.options))
+        self._starting.update(full for full, _ in steps)
         try:
             result = whole.apply_async()
         except BaseException:
             for execution_id, _ in parts:
                 self.records.close(tenant, execution_id)
             raise
+        finally:
+            self._starting.difference_update(full for full, _ in steps)
         if isinstance(whole, group):
             result.save()
             ids = tuple(execution_id for execution_id, _ in parts)
@@ -213,7 +239,8 @@ class TenantTasks:
             args: the task's, after its context.
             kwargs: the task's.
         """
-        headers = {HEADER: self.signed(task.name, given(context))}
+        seal = self.sealed(given(context), tick(task.name, args, kwargs))
+        headers = {HEADER: {"role": "tick", "seal": seal}}
         return {
             "task": task.name,
             "schedule": schedule,
@@ -259,9 +286,9 @@ class TenantTasks:
             full = f"{tenant}/{execution_id}"
             self.app.control.revoke(full, terminate=before == "running")
 
-    def signed(self, name: str, context: TenantContext) -> str:
-        """The envelope of a signature."""
-        return self._envelopes.sealed(context, audience=standing(name))
+    def sealed(self, context: TenantContext, audience: str) -> str:
+        """The context in an envelope, for a signature of the task."""
+        return self._envelopes.sealed(context, audience=audience)
 
     @contextmanager
     def posting(
@@ -270,18 +297,19 @@ class TenantTasks:
         args: Any,
         kwargs: Any,
         task_id: str | None,
-        embedded: dict[str, Any],
+        beside: dict[str, Any],
         options: dict[str, Any],
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Around the publishing of a message: its id and its options, into the tenant's line."""
         options, headers = dict(options), dict(options.get("headers") or {})
-        context = self._posted(task.name, headers.pop(HEADER, None))
+        said = headers.pop(HEADER, None)
+        context = self._posted(task.name, said, task_id, args, kwargs, beside)
         tenant = context.tenant_id
         full = task_id or fresh_id(tenant)
         if not full.startswith(f"{tenant}/"):
             raise TenantMismatch("a task's id begins with its tenant's: let start() choose it")
-        heard_by = audience(task.name, full, args, kwargs, embedded)
-        headers[HEADER] = self._envelopes.sealed(context, audience=heard_by)
+        sealed_for = message(task.name, full, args, kwargs, beside)
+        headers[HEADER] = self._envelopes.sealed(context, audience=sealed_for)
         later_s = seconds_until(options)
         if later_s > 0:
             headers[DUE] = repr(time.time() + later_s)
@@ -297,13 +325,46 @@ class TenantTasks:
         }
         self.lines.release(place)
 
-    def _posted(self, name: str, said: object) -> TenantContext:
-        if said is None:
+    def _posted(  # noqa: PLR0913 - the parts of a message
+        self,
+        name: str,
+        said: object,
+        task_id: str | None,
+        args: Any,
+        kwargs: Any,
+        beside: dict[str, Any],
+    ) -> TenantContext:
+        """The context of a signature that is published, once it may be.
+
+        Raises:
+            MissingTenant: where it has none.
+            NotAuthenticated: when nothing proves that we made it, to be published here and now.
+            TenantMismatch: when it is another tenant's than the message that is worked on.
+        """
+        if not isinstance(said, dict):
             raise MissingTenant(
                 f"{name} works for a tenant: tasks.start(context, {name.rpartition('.')[2]}, …) "
                 "instead of .delay() and .apply_async()"
             )
-        return self._envelopes.opened(said, audience=standing(name))
+        role, seal = said.get("role"), said.get("seal")
+        if role == "tick":
+            return self._envelopes.opened(seal, audience=tick(name, args, kwargs))
+        if role == "error":
+            partial = said.get("args") or []
+            context = self._envelopes.opened(
+                seal, audience=afterwards(name, partial, kwargs, beside)
+            )
+            about = plain(args)[: len(args) - len(partial)]
+            if plain(args) != [*about, *partial] or not about_own(about, context.tenant_id):
+                raise NotAuthenticated("the error callback was made for other arguments")
+            return context
+        context = self._envelopes.opened(seal, audience=then(name))
+        parent = verified_tenant(self.app)
+        if task_id not in self._starting and parent != context.tenant_id:
+            if parent is not None:
+                raise TenantMismatch(f"{name} is another tenant's than the task that goes before")
+            raise NotAuthenticated(f"{name} was not published by start(), nor by a verified task")
+        return context
 
     def _place(
         self, task: TenantTask, args: Any, kwargs: Any, tenant: str, options: dict[str, Any]
@@ -396,6 +457,11 @@ class TenantTasks:
             reason = "cancelled" if result.state == "REVOKED" else f"{type(value).__name__}: {value}"
             raise failed(name, reason)
         return value
+
+
+def about_own(about: list[Any], tenant: str) -> bool:
+    """Whether an error callback is about a tenant's own execution, or is told nothing."""
+    return not about or (len(about) == 1 and str(about[0]).startswith(f"{tenant}/"))
 
 
 def own(tenant: str, full: str) -> str:
