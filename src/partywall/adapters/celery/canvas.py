@@ -168,6 +168,14 @@ class Stamp:
         return {"role": role, "args": args, "seal": self.sealed(name, audience)}
 
 
+def open_ended(node: dict[str, Any]) -> None:
+    """Take the id off what a canvas ends with, for `Task.replace` to give it the replaced one's."""
+    node["options"].pop("task_id", None)
+    inner = members(node)
+    if inner and node.get("subtask_type") != "group":
+        open_ended(inner[-1])
+
+
 def embedded(options: dict[str, Any]) -> dict[str, Any]:
     """What travels in the body of a message beside its arguments, as options of a signature."""
     return {

@@ -76,7 +76,7 @@ class TenantTask(Task):
 
         Raises:
             MissingTenant: when it is called directly without one.
-            Reject: for a message that nothing proves to be ours. It leaves no trace but in the log.
+            Ignore: for a message that nothing proves to be ours. It leaves no trace but in the log.
         """
         request = self.request
         mine = request.args or (None,)
@@ -88,7 +88,7 @@ class TenantTask(Task):
             context = self.tenants.verified(self, request)
         except (MissingTenant, NotAuthenticated) as error:
             self.tenants.refused(self.name, request.id, error)
-            raise Reject(str(error), requeue=False) from error
+            raise Ignore from error
         with self.tenants.running(self, request, context):
             setattr(request, VERIFIED, context)
             return self.run(context, *args, **kwargs)

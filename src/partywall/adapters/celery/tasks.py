@@ -25,6 +25,7 @@ from partywall.adapters.celery.canvas import (
     fresh_id,
     leaves,
     message,
+    open_ended,
     plain,
     then,
     tick,
@@ -167,7 +168,7 @@ class TenantTasks:
         return self.app.task(base=TenantTask, **{**options, **named})(function)
 
     def signature(self, context: TenantContext, what: Any, *args: Any, **kwargs: Any) -> Signature:
-        """A signature of the tenant: what `Task.replace` and the like take.
+        """A signature of the tenant, which its task may pass to `self.replace`.
 
         Args:
             context: who acts for which tenant.
@@ -175,7 +176,11 @@ class TenantTasks:
             args: the task's, after its context.
             kwargs: the task's.
         """
-        context = given(context)
+        whole = self._stamped(given(context), what, args, kwargs)
+        open_ended(whole)
+        return whole
+
+    def _stamped(self, context: TenantContext, what: Any, args: Any, kwargs: Any) -> Signature:
         whole = what if isinstance(what, Signature) else what.s(*args, **kwargs)
 
         def sealed(name: str, audience: str) -> str:
@@ -207,7 +212,7 @@ class TenantTasks:
             ConfigurationError: for a task of no tenant, or what JSON can't say.
         """
         self._gate.admit(given(context))
-        whole = self.signature(context, what, *args, **kwargs)
+        whole = self._stamped(context, what, args, kwargs)
         tenant = context.tenant_id
         steps = [(leaf["options"]["task_id"], leaf["task"]) for leaf in leaves(whole)]
         parts = [(own(tenant, full), name) for full, name in steps]
