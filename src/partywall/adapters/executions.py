@@ -129,5 +129,3 @@ def raised(error: TenantError | None) -> None:
 def text_of(error: BaseException) -> str:
     """An error as the tenant whose work it was may read it."""
     return f"{type(error).__name__}: {error}"
-
-

@@ -35,7 +35,9 @@ server = cast("Redis", Redis.from_url(URL, decode_responses=True))
 app = Celery("shop", broker=URL, backend=URL)
 app.conf.update(
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"visibility_timeout": int(os.environ.get("TASKS_VISIBILITY", "3600"))},
+    broker_transport_options={
+        "visibility_timeout": int(os.environ.get("TASKS_VISIBILITY", "3600"))
+    },
     worker_prefetch_multiplier=1,
     task_default_queue=os.environ.get("TASKS_QUEUE", "celery"),
 )

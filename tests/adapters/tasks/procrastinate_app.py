@@ -43,7 +43,7 @@ def ran(context: TenantContext, what: object) -> None:
 
 
 def gone(name: str) -> bool:
-    return bool(noted("SELECT FROM gates WHERE name = %s", name))
+    return bool(noted("SELECT 1 FROM gates WHERE name = %s", name))
 
 
 app = App(connector=PsycopgConnector(conninfo=URL, min_size=1, max_size=10))

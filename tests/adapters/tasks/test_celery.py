@@ -240,7 +240,10 @@ def test_a_countdown_keeps_the_context_and_holds_no_place(shop: Any, tasks: Any)
 
 
 def test_time_limits_end_an_execution_and_give_its_place_back(shop: Any, tasks: Any) -> None:
-    for task, reason in ((shop.dawdles, "SoftTimeLimitExceeded"), (shop.hangs, "TimeLimitExceeded")):
+    for task, reason in (
+        (shop.dawdles, "SoftTimeLimitExceeded"),
+        (shop.hangs, "TimeLimitExceeded"),
+    ):
         execution = tasks.start(SLOW, task)
         behind = tasks.start(SLOW, shop.add, 1)
         with pytest.raises(ExecutionFailed) as raised:

@@ -115,5 +115,3 @@ def verified_tenant(app: Celery) -> str | None:
 def passing(error: BaseException) -> bool:
     """Whether this is Celery's way to say that an execution goes on, or was none."""
     return isinstance(error, (Retry, Ignore, Reject))
-
-

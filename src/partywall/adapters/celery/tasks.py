@@ -321,13 +321,16 @@ class TenantTasks:
         place = self._place(task, args, kwargs, tenant, options)
         self.records.open(tenant, [(own(tenant, full), task.name)], later_s=later_s)
         self.lines.enter(place)
-        yield full, {
-            **options,
-            "headers": headers,
-            "queue": Queue(place.name, exchange="", routing_key=place.name),
-            "declare": [],
-            "priority": 0,
-        }
+        yield (
+            full,
+            {
+                **options,
+                "headers": headers,
+                "queue": Queue(place.name, exchange="", routing_key=place.name),
+                "declare": [],
+                "priority": 0,
+            },
+        )
         self.lines.release(place)
 
     def _posted(  # noqa: PLR0913 - the parts of a message
@@ -459,7 +462,9 @@ class TenantTasks:
         except TooLate as error:
             raise Unavailable(f"{name} has not ended in {timeout_s:g} s") from error
         if result.state != "SUCCESS":
-            reason = "cancelled" if result.state == "REVOKED" else f"{type(value).__name__}: {value}"
+            reason = (
+                "cancelled" if result.state == "REVOKED" else f"{type(value).__name__}: {value}"
+            )
             raise failed(name, reason)
         return value
 

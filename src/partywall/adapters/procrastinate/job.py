@@ -76,7 +76,11 @@ def opened(
         MissingTenant, NotAuthenticated: when nothing proves that we wrote it.
     """
     mark, arguments = args.get(MARK), args.get("kwargs")
-    if not isinstance(mark, dict) or not isinstance(arguments, str) or args.keys() - {MARK, "kwargs"}:
+    if (
+        not isinstance(mark, dict)
+        or not isinstance(arguments, str)
+        or args.keys() - {MARK, "kwargs"}
+    ):
         raise MissingTenant("the job says nothing about its tenant: it was deferred past us")
     sealed_for = audience(name, str(mark.get("id")), arguments)
     context = envelopes.opened(mark.get("seal"), audience=sealed_for)

@@ -15,7 +15,6 @@ from procrastinate.exceptions import JobAborted, UniqueViolation
 from partywall.adapters.executions import Execution, Gate, Limits, given, text_of, unknown
 from partywall.adapters.procrastinate.fetching import ALIVE_S, FairJobManager
 from partywall.adapters.procrastinate.job import (
-    MARK,
     UNENDED,
     composed,
     genuine,
@@ -23,7 +22,15 @@ from partywall.adapters.procrastinate.job import (
     outcome,
     written,
 )
-from partywall.adapters.procrastinate.schema import KEEP, NEWEST, ONE, REACHABLE, SCHEMA, WAITING
+from partywall.adapters.procrastinate.schema import (
+    KEEP,
+    NEWEST,
+    ONE,
+    REACHABLE,
+    RECOVER,
+    SCHEMA,
+    WAITING,
+)
 from partywall.adapters.procrastinate.task import TenantTask
 from partywall.errors import (
     ConfigurationError,
@@ -139,7 +146,9 @@ class TenantTasks:
                 f"{function.__name__} takes no context: its first parameter is a TenantContext"
             )
         asynchronous = inspect.iscoroutinefunction(function)
-        body = self._async_body(function, passing) if asynchronous else self._body(function, passing)
+        body = (
+            self._async_body(function, passing) if asynchronous else self._body(function, passing)
+        )
         functools.update_wrapper(body, function)
         return TenantTask(self.app.task(pass_context=True, **options)(body), function)
 
@@ -151,9 +160,7 @@ class TenantTasks:
                 value = function(context, *([job] if passing else []), **kwargs)
                 kept = {"value": written(value), "reason": None}
             except Exception as error:
-                self._sync.execute_query(
-                    KEEP, job=job.job.id, value=None, reason=text_of(error)
-                )
+                self._sync.execute_query(KEEP, job=job.job.id, value=None, reason=text_of(error))
                 raise
             self._sync.execute_query(KEEP, job=job.job.id, **kept)
             return None
@@ -270,9 +277,7 @@ class TenantTasks:
         found = [genuine(self._envelopes, context, row) for row in rows]
         return [execution for execution in found if execution is not None]
 
-    async def async_executions(
-        self, context: TenantContext, *, most: int = 100
-    ) -> list[Execution]:
+    async def async_executions(self, context: TenantContext, *, most: int = 100) -> list[Execution]:
         """As `executions`, for async code."""
         rows = await self.app.connector.execute_query_all_async(
             NEWEST, tenant=given(context).tenant_id, most=most
@@ -328,12 +333,9 @@ class TenantTasks:
 
         Run it every minute, from one worker or all: procrastinate leaves such jobs as they are.
         """
-        manager = self.app.job_manager
-        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=self._alive_s)
-        found = [job for job in stalled if MARK in job.task_kwargs]
-        for job in found:
-            await manager.retry_job(job)
-        return len(found)
+        connector = self.app.connector
+        row = await connector.execute_query_one_async(RECOVER, alive_s=self._alive_s)
+        return int(row["recovered"])
 
     def _one(self, context: TenantContext, execution_id: str) -> tuple[Execution, dict[str, Any]]:
         tenant = given(context).tenant_id
