@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from partywall.context import TenantContext
 from partywall.errors import ConfigurationError, ExecutionFailed, MissingTenant, UnknownExecution

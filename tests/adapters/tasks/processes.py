@@ -1,5 +1,7 @@
 """Workers in processes of their own, and waiting without a clock."""
 
+# ruff: noqa: ANN401 - a task returns what it returns, and Celery's classes have no types
+
 from __future__ import annotations
 
 import contextlib

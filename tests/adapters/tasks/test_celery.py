@@ -1,10 +1,13 @@
 """Tenants' tasks on Celery, with a real worker and a real Redis; one worker for all of these."""
 
+# ruff: noqa: ANN401 - a task returns what it returns, and Celery's classes have no types
+
 from __future__ import annotations
 
 import json
 import os
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +33,7 @@ from partywall.errors import (
 from tests.adapters.tasks.processes import LONGEST_S, until, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from partywall.adapters.executions import Execution
     from partywall.servers import Redis as Server
@@ -93,7 +96,7 @@ def test_a_task_gets_the_whole_context_that_it_was_started_with(shop: Any, tasks
 
 def test_without_a_context_nothing_is_started(shop: Any, tasks: Any) -> None:
     before = shop.server.dbsize()
-    for attempt in (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: shop.add.delay(1),
         lambda: shop.add.apply_async((1,)),
         lambda: shop.add.s(1).apply_async(),
@@ -102,7 +105,8 @@ def test_without_a_context_nothing_is_started(shop: Any, tasks: Any) -> None:
         lambda: tasks.start(None, shop.add, 1),
         lambda: tasks.start("acme", shop.add, 1),
         lambda: tasks.executions(None),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(MissingTenant):
             attempt()
     assert shop.server.dbsize() == before
@@ -260,7 +264,7 @@ def test_beat_starts_what_is_scheduled_for_each_tenant(
     with worker(arguments, {"TASKS_REDIS": shop.URL}, folder, "is starting"):
         for name in shop.BEATING:
             context = TenantContext(name)
-            [execution, *_] = until(lambda context=context: tasks.executions(context))
+            [execution, *_] = until(partial(tasks.executions, context))
             found, _ = done(tasks, context, execution)
             assert (found["tenant_id"], found["roles"]) == (name, ["clock"])
 

@@ -78,22 +78,6 @@ def fresh_id(tenant: str) -> str:
     return f"{tenant}/{uuid.uuid4()}"
 
 
-def leaves(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The tasks of a canvas that run unless something fails, in order; no callbacks."""
-    kind, inner = node.get("subtask_type"), node.get("kwargs") or {}
-    if kind in {"chain", "group"}:
-        for member in inner.get("tasks", ()):
-            yield from leaves(member)
-    elif kind == "chord":
-        header = inner.get("header") or ()
-        for member in [header] if isinstance(header, dict) else header:
-            yield from leaves(member)
-        if inner.get("body"):
-            yield from leaves(inner["body"])
-    else:
-        yield node
-
-
 def linked(options: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """What is linked to a task or a canvas."""
     found = options.get(kind) or []

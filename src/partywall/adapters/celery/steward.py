@@ -1,4 +1,4 @@
-"""What a worker does beside its tasks: it says that it lives, and looks after the tenants' lines."""
+"""What a worker does beside its tasks: it says that it lives, and looks after tenants' lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def steward(tenants: TenantTasks, lease_s: float) -> type[bootsteps.StartStopSte
     class Steward(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
         requires: ClassVar = {"celery.worker.consumer.tasks:Tasks"}
 
-        def __init__(self, consumer: Any, **_: Any) -> None:
+        def __init__(self, consumer: Any, **_: Any) -> None:  # noqa: ARG002 - bootsteps pass it
             self._timer: Any = None
             self._seen: dict[str, Place] = {}
 
@@ -41,7 +41,7 @@ def steward(tenants: TenantTasks, lease_s: float) -> type[bootsteps.StartStopSte
             pause_s = min(lease_s / BEATS, LONGEST_S)
             self._timer = consumer.timer.call_repeatedly(pause_s, self.look)
 
-        def stop(self, consumer: Any) -> None:
+        def stop(self, consumer: Any) -> None:  # noqa: ARG002 - as above
             """Look no longer; what the consumer holds goes back to the lines."""
             signals.task_revoked.disconnect(self.dropped)
             signals.task_rejected.disconnect(self.rejected)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 VERIFIED = "partywall_verified"
 
 
-class TenantTask(Task):
+class TenantTask(Task):  # type: ignore[misc] # Celery has no types
     """A task whose first argument is a `TenantContext`, in the worker taken from the message."""
 
     abstract = True
     tenants: ClassVar[TenantTasks]
 
-    def apply_async(  # noqa: PLR0913 - Celery's own parameters
+    def apply_async(
         self,
         args: Any = None,
         kwargs: Any = None,

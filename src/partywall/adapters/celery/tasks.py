@@ -8,7 +8,7 @@ import logging
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from celery import Signature, group
 from celery.exceptions import Ignore
@@ -141,9 +141,15 @@ class TenantTasks:
                 "a tenant's task travels in a message of protocol 2: set task_protocol=2 and "
                 "task_always_eager=False; call the task with a context to run it here and now"
             )
-        return self._redis or cast("Redis", Redis.from_url(url))
+        return self._redis or Redis.from_url(url)
 
-    def task(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    @overload
+    def task(self, function: Callable[..., Any], /) -> Any: ...
+
+    @overload
+    def task(self, /, **options: Any) -> Callable[[Callable[..., Any]], Any]: ...
+
+    def task(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         """Make a task of a function whose first parameter is a `TenantContext`.
 
         Args:
@@ -154,7 +160,10 @@ class TenantTasks:
             ConfigurationError: when the function has no such parameter.
         """
         if function is None:
-            return functools.partial(self.task, **options)
+            return functools.partial(self._task, **options)
+        return self._task(function, **options)
+
+    def _task(self, function: Callable[..., Any], **options: Any) -> Any:
         bound = bool(options.get("bind"))
         if len(inspect.signature(function).parameters) < 1 + bound:
             raise ConfigurationError(
@@ -333,7 +342,7 @@ class TenantTasks:
         )
         self.lines.release(place)
 
-    def _posted(  # noqa: PLR0913 - the parts of a message
+    def _posted(
         self,
         name: str,
         said: object,
@@ -424,7 +433,7 @@ class TenantTasks:
             if self.records.turn(tenant, execution_id, task.name, "running") == "cancelled":
                 self.app.backend.mark_as_revoked(request.id, "cancelled", request=request)
                 status = None
-                raise Ignore
+                raise Ignore  # noqa: TRY301 - the record is written below
             if place is not None:
                 self.lines.renew(place, [request.id])
             yield

@@ -8,7 +8,7 @@ import inspect
 import logging
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from procrastinate.exceptions import JobAborted, UniqueViolation
 
@@ -128,7 +128,13 @@ class TenantTasks:
             judged(await connector.execute_query_all_async(REACHABLE, logins=self._logins))
             self._vetted = True
 
-    def task(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    @overload
+    def task(self, function: Callable[..., Any], /) -> TenantTask: ...
+
+    @overload
+    def task(self, /, **options: Any) -> Callable[[Callable[..., Any]], TenantTask]: ...
+
+    def task(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         """Make a task of a function, sync or async, whose first parameter is a `TenantContext`.
 
         Args:
@@ -139,7 +145,10 @@ class TenantTasks:
             ConfigurationError: when the function has no such parameter.
         """
         if function is None:
-            return functools.partial(self.task, **options)
+            return functools.partial(self._task, **options)
+        return self._task(function, **options)
+
+    def _task(self, function: Callable[..., Any], **options: Any) -> TenantTask:
         passing = bool(options.pop("pass_context", False))
         if len(inspect.signature(function).parameters) < 1 + passing:
             raise ConfigurationError(
