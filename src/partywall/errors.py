@@ -25,10 +25,11 @@
     │   ├── UnknownRecord       there is no such record
     │   └── RecordConflict      it would stand against another record, or a rule
     ├── QuotaExceeded           a tenant has used up what it may have
-    ├── ExecutionError          about one execution of a task
-    │   ├── UnknownExecution    this tenant has none by that id
-    │   └── ExecutionFailed     it ended, and not well; `reason` says why
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
+    ├── WorkflowError           about one execution of a tenant's workflow or task
+    │   ├── UnknownExecution    there is none by that id, or not in this tenant
+    │   ├── ExecutionPending    it has not ended in the time one may wait
+    │   └── ExecutionFailed     it has ended without a result; `kind` says of what
     ├── Unavailable             what is needed for an answer is down; try again
     ├── PoolTimeout             every connection was in use for as long as one may wait
     ├── UpgradeError            a move onto row security stopped; run again, it goes on
@@ -149,28 +150,37 @@ class QuotaExceeded(PartywallError):
         self.kind, self.retry_after_s = kind, retry_after_s
 
 
-class ExecutionError(PartywallError):
-    """About one execution of a task or a workflow."""
-
-
-class UnknownExecution(ExecutionError):
-    """There is no such execution, or it is another tenant's: the same answer for both."""
-
-
-class ExecutionFailed(ExecutionError):
-    """The execution ended, and not well.
-
-    Attributes:
-        reason: class and words of the error; the tenant's own, so it is in no message.
-    """
-
-    def __init__(self, message: str, *, reason: str = "") -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 class WorkError(PartywallError):
     """A tenant could not be provisioned or removed; nothing half-made is left."""
+
+
+class WorkflowError(PartywallError):
+    """About one execution of a tenant's workflow or task."""
+
+
+class UnknownExecution(WorkflowError):
+    """There is no execution by that id, or not in this tenant."""
+
+
+class ExecutionPending(WorkflowError):
+    """The execution has not ended in the time that one was ready to wait; it goes on."""
+
+
+class ExecutionFailed(WorkflowError):
+    """The execution has ended without a result.
+
+    Attributes:
+        kind: the class of the error that ended it; "" for one that was cancelled or timed out.
+        status: failed, cancelled, timed_out.
+        reason: class and words of the error, where they are kept. They are the tenant's own, so
+            they are in no message.
+    """
+
+    def __init__(
+        self, message: str, *, kind: str = "", status: str = "failed", reason: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.kind, self.status, self.reason = kind, status, reason
 
 
 class Unavailable(PartywallError):
