@@ -22,12 +22,12 @@ from partywall.errors import (
     ConfigurationError,
     DeletedTenant,
     ExecutionFailed,
+    ExecutionPending,
     InactiveTenant,
     MissingTenant,
     NotAuthenticated,
     PartywallError,
     QuotaExceeded,
-    Unavailable,
     UnknownExecution,
 )
 from tests.adapters.tasks.processes import LONGEST_S, until, worker
@@ -322,9 +322,9 @@ def test_what_is_cancelled_while_it_runs_is_ended(shop: Any, tasks: Any) -> None
     assert done(tasks, SLOW, tasks.start(SLOW, shop.add, 15))[1] == 15  # its place is free again
 
 
-def test_a_result_that_is_late_is_unavailable(shop: Any, tasks: Any) -> None:
+def test_a_result_that_is_late_is_pending(shop: Any, tasks: Any) -> None:
     execution = tasks.start(ACME, shop.add.s(1).set(countdown=3600))
-    with pytest.raises(Unavailable):
+    with pytest.raises(ExecutionPending):
         tasks.result(ACME, execution.id, timeout_s=0.1)
     tasks.cancel(ACME, execution.id)
 

@@ -24,10 +24,10 @@ from partywall.context import TenantContext
 from partywall.errors import (
     ConfigurationError,
     ExecutionFailed,
+    ExecutionPending,
     InactiveTenant,
     MissingTenant,
     QuotaExceeded,
-    Unavailable,
     UnknownExecution,
     UnsafeLogin,
 )
@@ -96,7 +96,7 @@ def environment(shop: Any) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def running(shop: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("procrastinate")
-    arguments = [*ARGUMENTS, "-c", "3"]
+    arguments = [*ARGUMENTS, "-c", "3", "-q", "default"]  # another test kills those of its own
     with worker(arguments, environment(shop), folder, "Starting worker") as started:
         yield started
 
@@ -313,7 +313,7 @@ def test_what_is_cancelled_never_runs(shop: Any, tasks: Any) -> None:
     holding = tasks.start(SLOW, shop.holds, name="first")
     until(lambda: ran(shop))
     waiting = tasks.start(SLOW, shop.add, first=13)
-    with pytest.raises(Unavailable):
+    with pytest.raises(ExecutionPending):
         tasks.result(SLOW, waiting.id, timeout_s=0.05)
     tasks.cancel(SLOW, waiting.id)
     let_go(shop, "first")

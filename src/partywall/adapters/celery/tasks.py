@@ -34,13 +34,22 @@ from partywall.adapters.celery.line import DUE, Lines, Place
 from partywall.adapters.celery.records import Records
 from partywall.adapters.celery.steward import steward
 from partywall.adapters.celery.task import TenantTask, heard, passing, verified_tenant
-from partywall.adapters.executions import ENDED, Execution, Gate, Limits, failed, given, unknown
+from partywall.adapters.executions import (
+    ENDED,
+    Execution,
+    Gate,
+    Limits,
+    cancelled,
+    failed,
+    given,
+    pending,
+    unknown,
+)
 from partywall.errors import (
     ConfigurationError,
     MissingTenant,
     NotAuthenticated,
     TenantMismatch,
-    Unavailable,
 )
 
 if TYPE_CHECKING:
@@ -274,7 +283,7 @@ class TenantTasks:
         Raises:
             UnknownExecution: when the tenant has none by this id.
             ExecutionFailed: when it failed, or was cancelled.
-            Unavailable: when it has not ended in time.
+            ExecutionPending: when it has not ended in time.
         """
         tenant = given(context).tenant_id
         found = self.records.of(tenant, execution_id)
@@ -282,7 +291,7 @@ class TenantTasks:
         if found is None:
             return self._of_group(full, timeout_s)
         if found.status == "cancelled":
-            raise failed(found.name, "cancelled")
+            raise cancelled(found.name)
         return self._awaited(found.name, AsyncResult(full, app=self.app), timeout_s)
 
     def cancel(self, context: TenantContext, execution_id: str) -> None:
@@ -469,12 +478,11 @@ class TenantTasks:
             with allow_join_result():
                 value = result.get(timeout=timeout_s, propagate=False)
         except TooLate as error:
-            raise Unavailable(f"{name} has not ended in {timeout_s:g} s") from error
+            raise pending(name, timeout_s) from error
         if result.state != "SUCCESS":
-            reason = (
-                "cancelled" if result.state == "REVOKED" else f"{type(value).__name__}: {value}"
-            )
-            raise failed(name, reason)
+            if result.state == "REVOKED":
+                raise cancelled(name)
+            raise failed(name, f"{type(value).__name__}: {value}")
         return value
 
 

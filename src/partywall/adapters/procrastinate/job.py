@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from partywall.adapters.envelope import digest
-from partywall.adapters.executions import ENDED, Execution, failed
+from partywall.adapters.executions import ENDED, Execution, cancelled, failed
 from partywall.errors import ConfigurationError, MissingTenant, NotAuthenticated
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def outcome(found: Execution, row: Mapping[str, Any]) -> Any:
     if found.status not in ENDED:
         return UNENDED
     if found.status != "succeeded":
-        reason = "cancelled" if found.status == "cancelled" else row["reason"] or ""
-        raise failed(found.name, reason)
+        if found.status == "cancelled":
+            raise cancelled(found.name)
+        raise failed(found.name, row["reason"] or "")
     return json.loads(row["value"]) if row["value"] is not None else None

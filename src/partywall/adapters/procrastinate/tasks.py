@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from procrastinate.exceptions import JobAborted, UniqueViolation
 
-from partywall.adapters.executions import Execution, Gate, Limits, given, text_of, unknown
+from partywall.adapters.executions import Execution, Gate, Limits, given, pending, text_of, unknown
 from partywall.adapters.procrastinate.fetching import ALIVE_S, FairJobManager
 from partywall.adapters.procrastinate.job import (
     UNENDED,
@@ -38,7 +38,6 @@ from partywall.errors import (
     NotAuthenticated,
     QuotaExceeded,
     TenantError,
-    Unavailable,
     UnsafeLogin,
 )
 
@@ -300,14 +299,14 @@ class TenantTasks:
         Raises:
             UnknownExecution: when the tenant has none by this id.
             ExecutionFailed: when it failed, or was cancelled.
-            Unavailable: when it has not ended in time.
+            ExecutionPending: when it has not ended in time.
         """
         for pause_s in pauses(timeout_s):
             value = outcome(*self._one(context, execution_id))
             if value is not UNENDED:
                 return value
             time.sleep(pause_s)
-        raise late(timeout_s)
+        raise pending("the execution", timeout_s)
 
     async def async_result(
         self, context: TenantContext, execution_id: str, *, timeout_s: float = 60.0
@@ -318,7 +317,7 @@ class TenantTasks:
             if value is not UNENDED:
                 return value
             await asyncio.sleep(pause_s)
-        raise late(timeout_s)
+        raise pending("the execution", timeout_s)
 
     def cancel(self, context: TenantContext, execution_id: str) -> None:
         """Stop an execution of the tenant.
@@ -423,8 +422,3 @@ def pauses(timeout_s: float) -> Iterable[float]:
         if left_s <= 0:
             return
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-
-
-def late(timeout_s: float) -> Unavailable:
-    """What is said of an execution that goes on."""
-    return Unavailable(f"the execution has not ended in {timeout_s:g} s")
