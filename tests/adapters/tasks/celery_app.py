@@ -64,9 +64,9 @@ def add(context: TenantContext, first: int, second: int = 0) -> list[Any]:
 
 
 @tasks.task
-def told(context: TenantContext, what: Any) -> list[Any]:
+def told(context: TenantContext, what: Any, more: str = "") -> list[Any]:
     """What it was told, and by whom."""
-    ran(context, "told")
+    ran(context, f"told {more}".strip())
     return [context.tenant_id, what]
 
 

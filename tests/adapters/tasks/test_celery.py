@@ -173,6 +173,31 @@ def test_a_worker_refuses_what_nothing_proves_before_the_body_runs(
     assert not shop.server.exists(*(f"celery-task-meta-{m['task_id']}" for m in attempts[:4]))
 
 
+def test_a_callback_that_was_seen_in_the_queue_can_be_set_off_in_no_other_form(
+    shop: Any, tasks: Any
+) -> None:
+    """A worker publishes the error callbacks of a message whose task it does not know."""
+    failing = shop.fails.s()
+    failing.link_error(shop.told.s("genuine"))
+    failing.link(shop.told.s("then"))
+    options = tasks.signature(ACME, failing).options
+    [error], [then_] = options["link_error"], options["link"]
+    attempts: list[tuple[str, Any]] = [
+        ("acme/1", {**error, "args": ["forged"]}),
+        ("acme/1", {**error, "kwargs": {"more": "forged"}, "args": []}),
+        ("acme/1", {**error, "options": {**error["options"], "link": [then_]}}),
+        ("acme/1", then_),
+        ("acme/1", {**then_, "args": ["forged"]}),
+        ("globex/1", error),
+        ("acme/1", error),  # the control
+    ]
+    for task_id, callback in attempts:
+        shop.app.send_task("nobody.knows", task_id=task_id, link_error=[callback])
+    until(lambda: ["acme", "told genuine"] in ran(shop))
+    done(tasks, ACME, tasks.start(ACME, shop.add, 1))
+    assert ran(shop) == [["acme", "told genuine"], ["acme", 1]]
+
+
 @pytest.mark.parametrize(
     ("standing", "error"), [("suspended", InactiveTenant), ("deleted", DeletedTenant)]
 )
