@@ -123,7 +123,7 @@ def dawdles(context: TenantContext) -> None:
     server.blpop(["go:never"], timeout=0)
 
 
-@tasks.task(time_limit=1)
+@tasks.task(time_limit=2)  # a worker says once a second what it holds
 def hangs(context: TenantContext) -> None:
     """Outstay its hard time limit."""
     ran(context, "hangs")
@@ -152,6 +152,12 @@ def looks(context: TenantContext, secret: str) -> list[Any]:  # noqa: ARG001 - C
 def stranger() -> list[Any]:
     """A task of no tenant."""
     return [os.getpid(), repr(vars(current_task.request)), hasattr(current_task.request, VERIFIED)]
+
+
+@app.task  # type: ignore[untyped-decorator] # Celery has no types
+def breaks() -> None:
+    """A task of no tenant, which fails."""
+    raise ValueError("broken")
 
 
 app.conf.beat_schedule = {

@@ -51,7 +51,9 @@ tasks = TenantTasks(
     app,
     Envelopes(b"n" * 32),
     directory=Standings(),
-    limits=Limits(at_once=2, tenants={"slow": Limits(1), "small": Limits(waiting=3)}),
+    limits=Limits(
+        at_once=2, tenants={"slow": Limits(1), "small": Limits(waiting=3), "greedy": Limits(1000)}
+    ),
     logins=["app"],
     alive_s=float(os.environ.get("TASKS_ALIVE", "30")),
 )

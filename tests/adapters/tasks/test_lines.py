@@ -16,6 +16,7 @@ from redis import Redis
 from partywall.adapters.celery.line import PREFIX, Lines, Place
 from partywall.adapters.executions import Limits
 from partywall.errors import ConfigurationError, QuotaExceeded
+from tests.adapters.tasks.processes import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,8 +132,12 @@ def test_the_place_of_a_dead_worker_is_free_when_its_lease_has_run_out(server: A
     all_lines.release(ACME)
     server.rpop("celery")
     all_lines.renew(ACME, ["acme/1"])  # its last sign of life
-    while not ids(server, "celery"):
+
+    def looked() -> list[str]:
         all_lines.look()
+        return ids(server, "celery")
+
+    until(looked)
     assert ids(server, "celery") == ["acme/2"]
     assert server.zrange(f"{PREFIX}lost:{ACME.name}", 0, -1) == ["acme/1"]
     assert server.zscore(f"{PREFIX}agenda", ACME.name) is not None  # it may come back
