@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any, cast
 
 from celery import Celery, current_task
@@ -128,6 +129,14 @@ def hangs(context: TenantContext) -> None:
     """Outstay its hard time limit."""
     ran(context, "hangs")
     server.blpop(["go:never"], timeout=0)
+
+
+@tasks.task
+def dies(context: TenantContext, name: str) -> None:
+    """End its process as the kernel does when memory is short."""
+    ran(context, name)
+    server.blpop([f"go:{name}"], timeout=0)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @tasks.task

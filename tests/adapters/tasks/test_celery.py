@@ -283,6 +283,22 @@ def test_time_limits_end_an_execution_and_give_its_place_back(shop: Any, tasks: 
         done(tasks, SLOW, behind)
 
 
+def test_the_place_of_a_process_that_was_killed_is_given_back_by_its_worker(
+    shop: Any, tasks: Any
+) -> None:
+    dying = tasks.start(SLOW, shop.dies, "dying")
+    behind = tasks.start(SLOW, shop.add, 1)
+    held = "partywall:tasks:held:celery/slow"
+    until(lambda: ran(shop))
+    [(_, begun)] = shop.server.zrange(held, 0, -1, withscores=True)
+    until(lambda: shop.server.zrange(held, 0, -1, withscores=True)[0][1] > begun)  # a sign of life
+    shop.server.rpush("go:dying", 1)
+    with pytest.raises(ExecutionFailed) as raised:
+        done(tasks, SLOW, dying)
+    assert raised.value.kind == "WorkerLostError"
+    done(tasks, SLOW, behind)
+
+
 def test_beat_starts_what_is_scheduled_for_each_tenant(
     shop: Any, tasks: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
