@@ -36,11 +36,8 @@
     │   ├── NotSealed           plaintext stands where only what is sealed may
     │   └── UnknownKey          a key-encryption key is missing; the message names it
     ├── QuotaExceeded           a tenant has used up what it may have
-    ├── ExecutionError          about one execution of a task
-    │   ├── UnknownExecution    this tenant has none by that id
-    │   └── ExecutionFailed     it ended, and not well; `reason` says why
     ├── WorkError               a tenant could not be provisioned or removed; the reason says why
-    ├── WorkflowError           about one execution of a tenant's workflow
+    ├── WorkflowError           about one execution of a tenant's workflow or task
     │   ├── UnknownExecution    there is none by that id, or not in this tenant
     │   ├── ExecutionPending    it has not ended in the time one may wait
     │   ├── ExecutionFailed     it has ended without a result; `kind` says of what
@@ -217,32 +214,12 @@ class QuotaExceeded(PartywallError):
         self.kind, self.retry_after_s = kind, retry_after_s
 
 
-class ExecutionError(PartywallError):
-    """About one execution of a task or a workflow."""
-
-
-class UnknownExecution(ExecutionError):
-    """There is no such execution, or it is another tenant's: the same answer for both."""
-
-
-class ExecutionFailed(ExecutionError):
-    """The execution ended, and not well.
-
-    Attributes:
-        reason: class and words of the error; the tenant's own, so it is in no message.
-    """
-
-    def __init__(self, message: str, *, reason: str = "") -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 class WorkError(PartywallError):
     """A tenant could not be provisioned or removed; nothing half-made is left."""
 
 
 class WorkflowError(PartywallError):
-    """About one execution of a tenant's workflow."""
+    """About one execution of a tenant's workflow or task."""
 
 
 class UnknownExecution(WorkflowError):

@@ -63,7 +63,7 @@ class Envelopes:
         for name, key in self._keys.items():
             if not KEY_ID.match(name):
                 raise ConfigurationError(f"{name!r} is no name of a key: use letters, digits, _, -")
-            if not isinstance(key, bytes) or len(key) < SHORTEST_KEY:
+            if type(key) is not bytes or len(key) < SHORTEST_KEY:
                 raise ConfigurationError(
                     f"the key {name!r} is too short: {SHORTEST_KEY} bytes at least, from "
                     "secrets.token_bytes(32)"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from partywall.context import TenantContext
-from partywall.errors import ConfigurationError, ExecutionFailed, MissingTenant, UnknownExecution
+from partywall.errors import (
+    ConfigurationError,
+    ExecutionFailed,
+    ExecutionPending,
+    MissingTenant,
+    UnknownExecution,
+)
 from partywall.runtime.directory import refusal
 
 if TYPE_CHECKING:
@@ -85,8 +91,19 @@ def unknown() -> UnknownExecution:
 
 
 def failed(name: str, reason: str) -> ExecutionFailed:
-    """What is said of an execution that failed."""
-    return ExecutionFailed(f"{name} failed; its `reason` says why", reason=reason)
+    """What is said of an execution that failed; the reason begins with the error's class."""
+    kind = reason.partition(":")[0]
+    return ExecutionFailed(f"{name} failed; its `reason` says why", kind=kind, reason=reason)
+
+
+def cancelled(name: str) -> ExecutionFailed:
+    """What is said of an execution that was cancelled."""
+    return ExecutionFailed(f"{name} was cancelled", status="cancelled", reason="cancelled")
+
+
+def pending(name: str, timeout_s: float) -> ExecutionPending:
+    """What is said of an execution that goes on."""
+    return ExecutionPending(f"{name} has not ended in {timeout_s:g} s")
 
 
 class Gate:
@@ -129,5 +146,3 @@ def raised(error: TenantError | None) -> None:
 def text_of(error: BaseException) -> str:
     """An error as the tenant whose work it was may read it."""
     return f"{type(error).__name__}: {error}"
-
-

@@ -1,4 +1,4 @@
-"""Each tenant's own line in front of Celery's queue, and how its messages get from one to the other.
+"""Each tenant's own line in front of Celery's queue, and how messages move from one to the other.
 
 A message is published to a list that no worker reads, `<queue>/<tenant>`. It moves on to the queue
 that workers read as soon as fewer than `at_once` of the tenant's are there or running: nobody
@@ -87,9 +87,9 @@ if next then redis.call('ZADD', agenda, next, name) else redis.call('ZREM', agen
 return redis.call('LLEN', line)
 """
 )
-"""KEYS: line, queue, held, later, lost, agenda. ARGV: the line's name, how many at once, seconds that
-a message may take from the queue to a worker, seconds in which a lost one may come back, and an id
-that is in nobody's hands any more.
+"""KEYS: line, queue, held, later, lost, agenda. ARGV: the line's name, how many at once, seconds
+that a message may take from the queue to a worker, seconds in which a lost one may come back, and
+an id that is in nobody's hands any more.
 
 A message at the head whose id is held already was given back by a worker that ended: it goes first.
 """

@@ -1,11 +1,11 @@
-"""What a worker does beside its tasks: it says that it lives, and looks after the tenants' lines."""
+"""What a worker does beside its tasks: it says that it lives, and looks after tenants' lines."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from celery import bootsteps
+from celery import bootsteps, signals
 from celery.worker import state
 from redis import RedisError
 
@@ -29,20 +29,34 @@ def steward(tenants: TenantTasks, lease_s: float) -> type[bootsteps.StartStopSte
     class Steward(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
         requires: ClassVar = {"celery.worker.consumer.tasks:Tasks"}
 
-        def __init__(self, consumer: Any, **_: Any) -> None:
+        def __init__(self, consumer: Any, **_: Any) -> None:  # noqa: ARG002 - bootsteps pass it
             self._timer: Any = None
             self._seen: dict[str, Place] = {}
 
         def start(self, consumer: Any) -> None:
             """Begin to look."""
+            signals.task_revoked.connect(self.dropped)
+            signals.task_rejected.connect(self.rejected)
+            signals.task_unknown.connect(self.rejected)
             pause_s = min(lease_s / BEATS, LONGEST_S)
             self._timer = consumer.timer.call_repeatedly(pause_s, self.look)
 
-        def stop(self, consumer: Any) -> None:
+        def stop(self, consumer: Any) -> None:  # noqa: ARG002 - as above
             """Look no longer; what the consumer holds goes back to the lines."""
+            signals.task_revoked.disconnect(self.dropped)
+            signals.task_rejected.disconnect(self.rejected)
+            signals.task_unknown.disconnect(self.rejected)
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+
+        def dropped(self, request: Any, **_: Any) -> None:
+            """Give up the place of what was cancelled, or has expired, before it ran."""
+            given_up(tenants, request.delivery_info, request.id)
+
+        def rejected(self, message: Any, **_: Any) -> None:
+            """Give up the place of what this worker can't read, or has no task for."""
+            given_up(tenants, message.delivery_info, (message.headers or {}).get("id"))
 
         def look(self) -> None:
             """Renew what this worker holds, and release what is due; a Redis that is down waits."""
@@ -52,6 +66,13 @@ def steward(tenants: TenantTasks, lease_s: float) -> type[bootsteps.StartStopSte
                 LOG.warning("looking after tenants' lines failed: %s", type(error).__name__)
 
     return Steward
+
+
+def given_up(tenants: TenantTasks, delivery: Any, execution_id: Any) -> None:
+    """Release what waits behind a message that nobody works on any more."""
+    place = Place.of((delivery or {}).get("routing_key") or "")
+    if place is not None and isinstance(execution_id, str):
+        tenants.lines.release(place, ended=execution_id)
 
 
 def tend(tenants: TenantTasks, seen: dict[str, Place]) -> dict[str, Place]:

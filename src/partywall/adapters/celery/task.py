@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
-from kombu.utils.functional import maybe_list
 
-from partywall.adapters.celery.canvas import HEADER, audience
+from partywall.adapters.celery.canvas import HEADER, embedded, message, then
 from partywall.context import TenantContext
 from partywall.errors import MissingTenant, NotAuthenticated
 
 if TYPE_CHECKING:
-    from celery import Signature
+    from celery import Celery, Signature
     from celery.app.task import Context
 
     from partywall.adapters.celery.tasks import TenantTasks
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 VERIFIED = "partywall_verified"
 
 
-class TenantTask(Task):
+class TenantTask(Task):  # type: ignore[misc] # Celery has no types
     """A task whose first argument is a `TenantContext`, in the worker taken from the message."""
 
     abstract = True
     tenants: ClassVar[TenantTasks]
 
-    def apply_async(  # noqa: PLR0913 - Celery's own parameters
+    def apply_async(
         self,
         args: Any = None,
         kwargs: Any = None,
@@ -44,13 +43,8 @@ class TenantTask(Task):
             MissingTenant: without one: start it by `TenantTasks.start`.
         """
         args = tuple(args or ())
-        embedded = {
-            "callbacks": maybe_list(link),
-            "errbacks": maybe_list(link_error),
-            "chain": options.get("chain"),
-            "chord": options.get("chord"),
-        }
-        posting = self.tenants.posting(self, args, kwargs, task_id, embedded, options)
+        beside = embedded({**options, "link": link, "link_error": link_error})
+        posting = self.tenants.posting(self, args, kwargs, task_id, beside, options)
         with posting as (full_id, addressed):
             return super().apply_async(
                 args,
@@ -72,7 +66,8 @@ class TenantTask(Task):
         context = getattr(request, VERIFIED, None)
         headers = {k: v for k, v in (again.options.get("headers") or {}).items() if k != HEADER}
         if isinstance(context, TenantContext):
-            headers[HEADER] = self.tenants.signed(self.name, context)
+            seal = self.tenants.sealed(context, then(self.name))
+            headers[HEADER] = {"role": "then", "seal": seal}
         again.options["headers"] = headers
         return again
 
@@ -81,7 +76,7 @@ class TenantTask(Task):
 
         Raises:
             MissingTenant: when it is called directly without one.
-            Reject: for a message that nothing proves to be ours. It leaves no trace but in the log.
+            Ignore: for a message that nothing proves to be ours. It leaves no trace but in the log.
         """
         request = self.request
         mine = request.args or (None,)
@@ -93,29 +88,30 @@ class TenantTask(Task):
             context = self.tenants.verified(self, request)
         except (MissingTenant, NotAuthenticated) as error:
             self.tenants.refused(self.name, request.id, error)
-            raise Reject(str(error), requeue=False) from error
+            raise Ignore from error
         with self.tenants.running(self, request, context):
             setattr(request, VERIFIED, context)
             return self.run(context, *args, **kwargs)
 
 
-def embedded_in(request: Context) -> dict[str, Any]:
-    """What travels in the body of a message beside its arguments."""
-    return {
-        "callbacks": request.callbacks,
-        "errbacks": request.errbacks,
+def heard(request: Context, name: str) -> str:
+    """The audience of the message that is worked on."""
+    beside = {
+        "callbacks": request.callbacks or None,
+        "errbacks": request.errbacks or None,
         "chain": request.chain,
         "chord": request.chord,
     }
+    return message(name, request.id, request.args, request.kwargs, beside)
 
 
-def heard(request: Context, name: str) -> str:
-    """The audience of the message that is worked on."""
-    return audience(name, request.id, request.args, request.kwargs, embedded_in(request))
+def verified_tenant(app: Celery) -> str | None:
+    """The tenant of the message that is worked on in this thread, once it was let in."""
+    task = app.current_worker_task
+    context = getattr(task.request, VERIFIED, None) if task is not None else None
+    return context.tenant_id if isinstance(context, TenantContext) else None
 
 
 def passing(error: BaseException) -> bool:
     """Whether this is Celery's way to say that an execution goes on, or was none."""
     return isinstance(error, (Retry, Ignore, Reject))
-
-

@@ -8,7 +8,7 @@ import logging
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from celery import Signature, group
 from celery.exceptions import Ignore
@@ -18,13 +18,39 @@ from celery.utils.functional import head_from_fun
 from kombu import Queue
 from redis import Redis
 
-from partywall.adapters.celery.canvas import HEADER, audience, fresh_id, leaves, standing, stamped
+from partywall.adapters.celery.canvas import (
+    HEADER,
+    Stamp,
+    afterwards,
+    fresh_id,
+    leaves,
+    message,
+    open_ended,
+    plain,
+    then,
+    tick,
+)
 from partywall.adapters.celery.line import DUE, Lines, Place
 from partywall.adapters.celery.records import Records
 from partywall.adapters.celery.steward import steward
-from partywall.adapters.celery.task import TenantTask, heard, passing
-from partywall.adapters.executions import ENDED, Execution, Gate, Limits, failed, given, unknown
-from partywall.errors import ConfigurationError, MissingTenant, TenantMismatch, Unavailable
+from partywall.adapters.celery.task import TenantTask, heard, passing, verified_tenant
+from partywall.adapters.executions import (
+    ENDED,
+    Execution,
+    Gate,
+    Limits,
+    cancelled,
+    failed,
+    given,
+    pending,
+    unknown,
+)
+from partywall.errors import (
+    ConfigurationError,
+    MissingTenant,
+    NotAuthenticated,
+    TenantMismatch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +109,7 @@ class TenantTasks:
         self._limits = limits or Limits()
         self._redis = redis
         self._lease_s = lease_s
+        self._starting: set[str] = set()
         app.steps["consumer"].add(steward(self, lease_s))
 
     @functools.cached_property
@@ -113,14 +140,25 @@ class TenantTasks:
                 "tenants wait in lines that are kept in the broker's Redis: set broker_url to a "
                 "redis:// address, or pass TenantTasks(redis=…)"
             )
+        if conf.worker_deduplicate_successful_tasks:
+            raise ConfigurationError(
+                "worker_deduplicate_successful_tasks publishes callbacks of messages that nobody "
+                "has verified: leave it off"
+            )
         if conf.task_protocol != 2 or conf.task_always_eager:  # noqa: PLR2004 - of the protocol
             raise ConfigurationError(
                 "a tenant's task travels in a message of protocol 2: set task_protocol=2 and "
                 "task_always_eager=False; call the task with a context to run it here and now"
             )
-        return self._redis or cast("Redis", Redis.from_url(url))
+        return self._redis or Redis.from_url(url)
 
-    def task(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    @overload
+    def task(self, function: Callable[..., Any], /) -> Any: ...
+
+    @overload
+    def task(self, /, **options: Any) -> Callable[[Callable[..., Any]], Any]: ...
+
+    def task(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         """Make a task of a function whose first parameter is a `TenantContext`.
 
         Args:
@@ -131,7 +169,10 @@ class TenantTasks:
             ConfigurationError: when the function has no such parameter.
         """
         if function is None:
-            return functools.partial(self.task, **options)
+            return functools.partial(self._task, **options)
+        return self._task(function, **options)
+
+    def _task(self, function: Callable[..., Any], **options: Any) -> Any:
         bound = bool(options.get("bind"))
         if len(inspect.signature(function).parameters) < 1 + bound:
             raise ConfigurationError(
@@ -145,7 +186,7 @@ class TenantTasks:
         return self.app.task(base=TenantTask, **{**options, **named})(function)
 
     def signature(self, context: TenantContext, what: Any, *args: Any, **kwargs: Any) -> Signature:
-        """A signature of the tenant: what `Task.replace` and the like take.
+        """A signature of the tenant, which its task may pass to `self.replace`.
 
         Args:
             context: who acts for which tenant.
@@ -153,17 +194,21 @@ class TenantTasks:
             args: the task's, after its context.
             kwargs: the task's.
         """
-        context = given(context)
+        whole = self._stamped(given(context), what, args, kwargs)
+        open_ended(whole)
+        return whole
+
+    def _stamped(self, context: TenantContext, what: Any, args: Any, kwargs: Any) -> Signature:
         whole = what if isinstance(what, Signature) else what.s(*args, **kwargs)
 
-        def sealed(name: str) -> str:
+        def sealed(name: str, audience: str) -> str:
             if not isinstance(self.app.tasks.get(name), TenantTask):
                 raise ConfigurationError(
                     f"{name} is no task of tenants: declare it with @tasks.task"
                 )
-            return self.signed(name, context)
+            return self.sealed(context, audience)
 
-        return stamped(whole, app=self.app, tenant=context.tenant_id, sealed=sealed)
+        return Stamp(context.tenant_id, sealed)(whole, self.app)
 
     def start(self, context: TenantContext, what: Any, *args: Any, **kwargs: Any) -> Execution:
         """Start a task, or a whole canvas, for a tenant.
@@ -185,16 +230,20 @@ class TenantTasks:
             ConfigurationError: for a task of no tenant, or what JSON can't say.
         """
         self._gate.admit(given(context))
-        whole = self.signature(context, what, *args, **kwargs)
+        whole = self._stamped(context, what, args, kwargs)
         tenant = context.tenant_id
-        parts = [(own(tenant, leaf["options"]["task_id"]), leaf["task"]) for leaf in leaves(whole)]
+        steps = [(leaf["options"]["task_id"], leaf["task"]) for leaf in leaves(whole)]
+        parts = [(own(tenant, full), name) for full, name in steps]
         self.records.open(tenant, parts, later_s=seconds_until(whole.options))
+        self._starting.update(full for full, _ in steps)
         try:
             result = whole.apply_async()
         except BaseException:
             for execution_id, _ in parts:
                 self.records.close(tenant, execution_id)
             raise
+        finally:
+            self._starting.difference_update(full for full, _ in steps)
         if isinstance(whole, group):
             result.save()
             ids = tuple(execution_id for execution_id, _ in parts)
@@ -213,7 +262,8 @@ class TenantTasks:
             args: the task's, after its context.
             kwargs: the task's.
         """
-        headers = {HEADER: self.signed(task.name, given(context))}
+        seal = self.sealed(given(context), tick(task.name, args, kwargs))
+        headers = {HEADER: {"role": "tick", "seal": seal}}
         return {
             "task": task.name,
             "schedule": schedule,
@@ -233,7 +283,7 @@ class TenantTasks:
         Raises:
             UnknownExecution: when the tenant has none by this id.
             ExecutionFailed: when it failed, or was cancelled.
-            Unavailable: when it has not ended in time.
+            ExecutionPending: when it has not ended in time.
         """
         tenant = given(context).tenant_id
         found = self.records.of(tenant, execution_id)
@@ -241,7 +291,7 @@ class TenantTasks:
         if found is None:
             return self._of_group(full, timeout_s)
         if found.status == "cancelled":
-            raise failed(found.name, "cancelled")
+            raise cancelled(found.name)
         return self._awaited(found.name, AsyncResult(full, app=self.app), timeout_s)
 
     def cancel(self, context: TenantContext, execution_id: str) -> None:
@@ -259,9 +309,9 @@ class TenantTasks:
             full = f"{tenant}/{execution_id}"
             self.app.control.revoke(full, terminate=before == "running")
 
-    def signed(self, name: str, context: TenantContext) -> str:
-        """The envelope of a signature."""
-        return self._envelopes.sealed(context, audience=standing(name))
+    def sealed(self, context: TenantContext, audience: str) -> str:
+        """The context in an envelope, for a signature of the task."""
+        return self._envelopes.sealed(context, audience=audience)
 
     @contextmanager
     def posting(
@@ -270,40 +320,77 @@ class TenantTasks:
         args: Any,
         kwargs: Any,
         task_id: str | None,
-        embedded: dict[str, Any],
+        beside: dict[str, Any],
         options: dict[str, Any],
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Around the publishing of a message: its id and its options, into the tenant's line."""
         options, headers = dict(options), dict(options.get("headers") or {})
-        context = self._posted(task.name, headers.pop(HEADER, None))
+        said = headers.pop(HEADER, None)
+        context = self._posted(task.name, said, task_id, args, kwargs, beside)
         tenant = context.tenant_id
         full = task_id or fresh_id(tenant)
         if not full.startswith(f"{tenant}/"):
             raise TenantMismatch("a task's id begins with its tenant's: let start() choose it")
-        heard_by = audience(task.name, full, args, kwargs, embedded)
-        headers[HEADER] = self._envelopes.sealed(context, audience=heard_by)
+        sealed_for = message(task.name, full, args, kwargs, beside)
+        headers[HEADER] = self._envelopes.sealed(context, audience=sealed_for)
         later_s = seconds_until(options)
         if later_s > 0:
             headers[DUE] = repr(time.time() + later_s)
         place = self._place(task, args, kwargs, tenant, options)
         self.records.open(tenant, [(own(tenant, full), task.name)], later_s=later_s)
         self.lines.enter(place)
-        yield full, {
-            **options,
-            "headers": headers,
-            "queue": Queue(place.name, exchange="", routing_key=place.name),
-            "declare": [],
-            "priority": 0,
-        }
+        yield (
+            full,
+            {
+                **options,
+                "headers": headers,
+                "queue": Queue(place.name, exchange="", routing_key=place.name),
+                "declare": [],
+                "priority": 0,
+            },
+        )
         self.lines.release(place)
 
-    def _posted(self, name: str, said: object) -> TenantContext:
-        if said is None:
+    def _posted(
+        self,
+        name: str,
+        said: object,
+        task_id: str | None,
+        args: Any,
+        kwargs: Any,
+        beside: dict[str, Any],
+    ) -> TenantContext:
+        """The context of a signature that is published, once it may be.
+
+        Raises:
+            MissingTenant: where it has none.
+            NotAuthenticated: when nothing proves that we made it, to be published here and now.
+            TenantMismatch: when it is another tenant's than the message that is worked on.
+        """
+        if not isinstance(said, dict):
             raise MissingTenant(
                 f"{name} works for a tenant: tasks.start(context, {name.rpartition('.')[2]}, …) "
                 "instead of .delay() and .apply_async()"
             )
-        return self._envelopes.opened(said, audience=standing(name))
+        role, seal = said.get("role"), said.get("seal")
+        if role == "tick":
+            return self._envelopes.opened(seal, audience=tick(name, args, kwargs))
+        if role == "error":
+            partial = said.get("args") or []
+            context = self._envelopes.opened(
+                seal, audience=afterwards(name, partial, kwargs, beside)
+            )
+            about = plain(args)[: len(args) - len(partial)]
+            if plain(args) != [*about, *partial] or not about_own(about, context.tenant_id):
+                raise NotAuthenticated("the error callback was made for other arguments")
+            return context
+        context = self._envelopes.opened(seal, audience=then(name))
+        parent = verified_tenant(self.app)
+        if task_id not in self._starting and parent != context.tenant_id:
+            if parent is not None:
+                raise TenantMismatch(f"{name} is another tenant's than the task that goes before")
+            raise NotAuthenticated(f"{name} was not published by start(), nor by a verified task")
+        return context
 
     def _place(
         self, task: TenantTask, args: Any, kwargs: Any, tenant: str, options: dict[str, Any]
@@ -355,7 +442,7 @@ class TenantTasks:
             if self.records.turn(tenant, execution_id, task.name, "running") == "cancelled":
                 self.app.backend.mark_as_revoked(request.id, "cancelled", request=request)
                 status = None
-                raise Ignore
+                raise Ignore  # noqa: TRY301 - the record is written below
             if place is not None:
                 self.lines.renew(place, [request.id])
             yield
@@ -391,11 +478,17 @@ class TenantTasks:
             with allow_join_result():
                 value = result.get(timeout=timeout_s, propagate=False)
         except TooLate as error:
-            raise Unavailable(f"{name} has not ended in {timeout_s:g} s") from error
+            raise pending(name, timeout_s) from error
         if result.state != "SUCCESS":
-            reason = "cancelled" if result.state == "REVOKED" else f"{type(value).__name__}: {value}"
-            raise failed(name, reason)
+            if result.state == "REVOKED":
+                raise cancelled(name)
+            raise failed(name, f"{type(value).__name__}: {value}")
         return value
+
+
+def about_own(about: list[Any], tenant: str) -> bool:
+    """Whether an error callback is about a tenant's own execution, or is told nothing."""
+    return not about or (len(about) == 1 and str(about[0]).startswith(f"{tenant}/"))
 
 
 def own(tenant: str, full: str) -> str:

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from partywall.adapters.envelope import digest
-from partywall.adapters.executions import ENDED, Execution, failed
+from partywall.adapters.executions import ENDED, Execution, cancelled, failed
 from partywall.errors import ConfigurationError, MissingTenant, NotAuthenticated
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ def opened(
         MissingTenant, NotAuthenticated: when nothing proves that we wrote it.
     """
     mark, arguments = args.get(MARK), args.get("kwargs")
-    if not isinstance(mark, dict) or not isinstance(arguments, str) or args.keys() - {MARK, "kwargs"}:
+    if (
+        not isinstance(mark, dict)
+        or not isinstance(arguments, str)
+        or args.keys() - {MARK, "kwargs"}
+    ):
         raise MissingTenant("the job says nothing about its tenant: it was deferred past us")
     sealed_for = audience(name, str(mark.get("id")), arguments)
     context = envelopes.opened(mark.get("seal"), audience=sealed_for)
@@ -108,6 +112,7 @@ def outcome(found: Execution, row: Mapping[str, Any]) -> Any:
     if found.status not in ENDED:
         return UNENDED
     if found.status != "succeeded":
-        reason = "cancelled" if found.status == "cancelled" else row["reason"] or ""
-        raise failed(found.name, reason)
+        if found.status == "cancelled":
+            raise cancelled(found.name)
+        raise failed(found.name, row["reason"] or "")
     return json.loads(row["value"]) if row["value"] is not None else None

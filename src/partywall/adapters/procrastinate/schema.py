@@ -179,3 +179,16 @@ SELECT turn, again, (job).id, (job).status, (job).task_name, (job).priority, (jo
 FROM partywall_fetch_job(
     %(queues)s::varchar[], %(worker)s, %(after)s, %(usual)s, %(special)s, %(alive_s)s)
 """
+
+RECOVER = """
+WITH stalled AS (
+    SELECT j.id FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+    WHERE j.status = 'doing' AND j.args #>> '{partywall,id}' IS NOT NULL
+      AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(alive_s)s))
+    FOR UPDATE OF j SKIP LOCKED
+), again AS MATERIALIZED (
+    SELECT id, procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM stalled
+)
+SELECT count(*) AS recovered FROM again
+"""
+"""One statement: a job that ends meanwhile, or that another recovers, is passed over."""

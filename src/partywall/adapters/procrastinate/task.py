@@ -62,7 +62,7 @@ class TenantTask:
                 terms[name] = f"{tenant}/{lock}"  # a tenant's id has no slash
         return terms
 
-    def defer(self, **_: Any) -> NoReturn:
+    def defer(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: there is no tenant.
 
         Raises:
@@ -72,7 +72,7 @@ class TenantTask:
             f"{self.name} works for a tenant: tasks.start(context, task, …) instead of .defer()"
         )
 
-    async def defer_async(self, **_: Any) -> NoReturn:
+    async def defer_async(self, *_: Any, **__: Any) -> NoReturn:
         """As `defer`."""
         self.defer()
 

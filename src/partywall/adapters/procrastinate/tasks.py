@@ -8,14 +8,13 @@ import inspect
 import logging
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from procrastinate.exceptions import JobAborted, UniqueViolation
 
-from partywall.adapters.executions import Execution, Gate, Limits, given, text_of, unknown
+from partywall.adapters.executions import Execution, Gate, Limits, given, pending, text_of, unknown
 from partywall.adapters.procrastinate.fetching import ALIVE_S, FairJobManager
 from partywall.adapters.procrastinate.job import (
-    MARK,
     UNENDED,
     composed,
     genuine,
@@ -23,7 +22,15 @@ from partywall.adapters.procrastinate.job import (
     outcome,
     written,
 )
-from partywall.adapters.procrastinate.schema import KEEP, NEWEST, ONE, REACHABLE, SCHEMA, WAITING
+from partywall.adapters.procrastinate.schema import (
+    KEEP,
+    NEWEST,
+    ONE,
+    REACHABLE,
+    RECOVER,
+    SCHEMA,
+    WAITING,
+)
 from partywall.adapters.procrastinate.task import TenantTask
 from partywall.errors import (
     ConfigurationError,
@@ -31,7 +38,6 @@ from partywall.errors import (
     NotAuthenticated,
     QuotaExceeded,
     TenantError,
-    Unavailable,
     UnsafeLogin,
 )
 
@@ -121,7 +127,13 @@ class TenantTasks:
             judged(await connector.execute_query_all_async(REACHABLE, logins=self._logins))
             self._vetted = True
 
-    def task(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    @overload
+    def task(self, function: Callable[..., Any], /) -> TenantTask: ...
+
+    @overload
+    def task(self, /, **options: Any) -> Callable[[Callable[..., Any]], TenantTask]: ...
+
+    def task(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         """Make a task of a function, sync or async, whose first parameter is a `TenantContext`.
 
         Args:
@@ -132,14 +144,19 @@ class TenantTasks:
             ConfigurationError: when the function has no such parameter.
         """
         if function is None:
-            return functools.partial(self.task, **options)
+            return functools.partial(self._task, **options)
+        return self._task(function, **options)
+
+    def _task(self, function: Callable[..., Any], **options: Any) -> TenantTask:
         passing = bool(options.pop("pass_context", False))
         if len(inspect.signature(function).parameters) < 1 + passing:
             raise ConfigurationError(
                 f"{function.__name__} takes no context: its first parameter is a TenantContext"
             )
         asynchronous = inspect.iscoroutinefunction(function)
-        body = self._async_body(function, passing) if asynchronous else self._body(function, passing)
+        body = (
+            self._async_body(function, passing) if asynchronous else self._body(function, passing)
+        )
         functools.update_wrapper(body, function)
         return TenantTask(self.app.task(pass_context=True, **options)(body), function)
 
@@ -151,9 +168,7 @@ class TenantTasks:
                 value = function(context, *([job] if passing else []), **kwargs)
                 kept = {"value": written(value), "reason": None}
             except Exception as error:
-                self._sync.execute_query(
-                    KEEP, job=job.job.id, value=None, reason=text_of(error)
-                )
+                self._sync.execute_query(KEEP, job=job.job.id, value=None, reason=text_of(error))
                 raise
             self._sync.execute_query(KEEP, job=job.job.id, **kept)
             return None
@@ -270,9 +285,7 @@ class TenantTasks:
         found = [genuine(self._envelopes, context, row) for row in rows]
         return [execution for execution in found if execution is not None]
 
-    async def async_executions(
-        self, context: TenantContext, *, most: int = 100
-    ) -> list[Execution]:
+    async def async_executions(self, context: TenantContext, *, most: int = 100) -> list[Execution]:
         """As `executions`, for async code."""
         rows = await self.app.connector.execute_query_all_async(
             NEWEST, tenant=given(context).tenant_id, most=most
@@ -286,14 +299,14 @@ class TenantTasks:
         Raises:
             UnknownExecution: when the tenant has none by this id.
             ExecutionFailed: when it failed, or was cancelled.
-            Unavailable: when it has not ended in time.
+            ExecutionPending: when it has not ended in time.
         """
         for pause_s in pauses(timeout_s):
             value = outcome(*self._one(context, execution_id))
             if value is not UNENDED:
                 return value
             time.sleep(pause_s)
-        raise late(timeout_s)
+        raise pending("the execution", timeout_s)
 
     async def async_result(
         self, context: TenantContext, execution_id: str, *, timeout_s: float = 60.0
@@ -304,7 +317,7 @@ class TenantTasks:
             if value is not UNENDED:
                 return value
             await asyncio.sleep(pause_s)
-        raise late(timeout_s)
+        raise pending("the execution", timeout_s)
 
     def cancel(self, context: TenantContext, execution_id: str) -> None:
         """Stop an execution of the tenant.
@@ -328,12 +341,9 @@ class TenantTasks:
 
         Run it every minute, from one worker or all: procrastinate leaves such jobs as they are.
         """
-        manager = self.app.job_manager
-        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=self._alive_s)
-        found = [job for job in stalled if MARK in job.task_kwargs]
-        for job in found:
-            await manager.retry_job(job)
-        return len(found)
+        connector = self.app.connector
+        row = await connector.execute_query_one_async(RECOVER, alive_s=self._alive_s)
+        return int(row["recovered"])
 
     def _one(self, context: TenantContext, execution_id: str) -> tuple[Execution, dict[str, Any]]:
         tenant = given(context).tenant_id
@@ -412,8 +422,3 @@ def pauses(timeout_s: float) -> Iterable[float]:
         if left_s <= 0:
             return
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-
-
-def late(timeout_s: float) -> Unavailable:
-    """What is said of an execution that goes on."""
-    return Unavailable(f"the execution has not ended in {timeout_s:g} s")
