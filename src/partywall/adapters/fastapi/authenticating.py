@@ -70,7 +70,7 @@ BEARER = Bearer()
 
 
 def credential(connection: HTTPConnection) -> str:
-    """What stands in `Authorization: Bearer …`, or after `bearer.` among a WebSocket's subprotocols.
+    """What stands in `Authorization: Bearer …`, or in a WebSocket's subprotocols after `bearer.`.
 
     A page can send no header with the handshake of a WebSocket.
 

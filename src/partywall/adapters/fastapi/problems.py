@@ -38,6 +38,7 @@ from partywall.errors import (
     TooLarge,
     TooManyAttempts,
     Unavailable,
+    UnknownExecution,
     UnknownRecord,
     UnknownTenant,
     WorkError,
@@ -68,7 +69,7 @@ STATUSES: dict[int, tuple[type[Exception], ...]] = {
 }
 """Errors whose own message goes to the client; it holds no row and no secret."""
 
-NOT_FOUND = (UnknownTenant, DeletedTenant, TenantMismatch, UnknownRecord)
+NOT_FOUND = (UnknownTenant, DeletedTenant, TenantMismatch, UnknownRecord, UnknownExecution)
 DOWN = frozenset({"57P01", "57P02", "57P03", "53300"})
 """PostgreSQL's codes for a server that stops, starts or takes no more; class 08 besides.
 https://www.postgresql.org/docs/current/errcodes-appendix.html"""
