@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -72,11 +73,24 @@ def ended(plane: Any, tenant_id: str) -> None:  # noqa: ANN401 - a page's
 @contextmanager
 def serving(folder: Path, access: str, *more: str) -> Iterator[str]:
     """The tutorial's application with the `access` of a page and *more* of it; its address."""
-    names: Names = {"__name__": "app"}
-    house = placed(ACCESS.sub("", HOUSE), folder)
-    ran("\n".join([TABLES, house, access, ROUTES, *more]), names)
-    server = uvicorn.Server(uvicorn.Config(names["app"], port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        names: Names = {"__name__": "app"}
+        house = placed(ACCESS.sub("", HOUSE), folder)
+        code = "\n".join([TABLES, house, placed(access, folder), ROUTES, *more])
+        ran(code.replace(ADDRESS, address), names)
+        with answering(names["app"], listening):
+            try:
+                yield address
+            finally:
+                names["plane"].building.close()
+
+
+@contextmanager
+def answering(app: Any, listening: socket.socket) -> Iterator[None]:  # noqa: ANN401 - a page's
+    """A server for an application, on a socket that listens."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
         end = time.monotonic() + PATIENCE_S
@@ -84,11 +98,10 @@ def serving(folder: Path, access: str, *more: str) -> Iterator[str]:
             assert time.monotonic() < end
             assert thread.is_alive()
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield
     finally:
         server.should_exit = True
         thread.join(PATIENCE_S)
-        names["plane"].building.close()
 
 
 def printed(check: str, address: str) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import dns.resolver
+import httpx
 import pytest
 from typer.testing import CliRunner
 
+from partywall.adapters.files import S3
 from partywall.cli import app
 from partywall.control import quotas
+from tests.adapters.files.bucket import KEY_ID, REGION, SECRET, served
 from tests.blocks import blocks
 from tests.control.temporal import temporal_server
 from tests.control.test_domains import name_server
@@ -98,6 +103,55 @@ def test_quotas(notes: Path) -> None:
             ]
         assert (storage.limit, storage.used) == (1000, 11)
     names["plane"].building.close()
+
+
+def test_files(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "how-to/files.md"
+    house, routes, check, upload, bucket = blocks(page, "python")
+    shown, uploaded, in_a_bucket = blocks(page, "text")
+    with pages.serving(notes, house, routes) as address:
+        assert pages.printed(check, address) == shown
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        names: pages.Names = {"__name__": "app", "httpx": httpx}
+        code = pages.placed(pages.TABLES + pages.HOUSE + house + pages.ROUTES, notes) + routes
+        pages.ran(code.replace(pages.ADDRESS, address), names)
+        acme = names["plane"].access.tenant_by_slug("acme").id
+        names["context"] = names["TenantContext"](acme)
+        with pages.answering(names["app"], listening):
+            assert pages.ran(upload, names) == uploaded
+            in_the_folder = names["files"]
+            with served() as (endpoint, _):
+                monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+                monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+                monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+                store = S3("documents", region_name=REGION)
+                where = {"LocationConstraint": REGION}
+                store.client.create_bucket(Bucket="documents", CreateBucketConfiguration=where)
+                assert pages.ran(bucket, names) == in_a_bucket
+            names["files"] = in_the_folder
+            plane = names["plane"]
+            plane.remove(acme, grace=dt.timedelta())
+            pages.ended(plane, acme)
+            assert plane.work(acme).certificate["files"]["files"] == 2
+        plane.building.close()
+
+
+def test_logs_and_metrics() -> None:
+    page = "how-to/logs-and-metrics.md"
+    who, logs, events, traces, metrics, service, calls = blocks(page, "python")
+    shown = blocks(page, "text")
+    names: pages.Names = {"__name__": "__main__"}
+    try:
+        pages.ran(who, names)
+        assert [pages.ran(each, names) for each in (logs, events, traces, metrics)] == shown[:4]
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            pages.ran(service.replace(pages.ADDRESS, address), names)
+            with pages.answering(names["billing"], listening):
+                assert pages.ran(calls, names) == shown[4]
+    finally:
+        names["app"].removeHandler(names["handler"])
 
 
 def test_temporal(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Gate:
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self._app = app
-        self.now = lambda: dt.datetime.now(dt.UTC)
+        self.now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         if self.admitted(environ):
@@ -46,7 +46,7 @@ class Gate:
         return [DENIED]
 
     def admitted(self, environ: Environ) -> bool:
-        query = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
+        query: dict[str, str] = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
         if "X-Amz-Signature" in query:
             return self.by_address(environ, query)
         if environ["REQUEST_METHOD"] == "POST" and "multipart/form-data" in environ.get(
@@ -71,7 +71,7 @@ class Gate:
             [
                 environ["REQUEST_METHOD"],
                 quote(environ["PATH_INFO"].encode("latin-1").decode(), safe="/~"),
-                "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(query.items())),
+                "&".join(f"{encoded(k)}={encoded(query[k])}" for k in sorted(query)),
                 headers,
                 ";".join(names),
                 "UNSIGNED-PAYLOAD",
@@ -100,16 +100,20 @@ class Gate:
 def held(condition: Any, sent: dict[str, str], size: int, fields: set[str]) -> bool:  # noqa: ANN401 - JSON
     """Whether a condition holds; the field that it is about is struck from *fields*."""
     if isinstance(condition, dict):
-        [(name, value)] = condition.items()
-        fields.discard(name)
-        return sent.get(name) == value
-    kind, *rest = condition
+        [(only, wanted)] = condition.items()
+        fields.discard(only)
+        return sent.get(only) == str(wanted)
+    kind, *rest = map(str, condition)
     if kind == "content-length-range":
         return int(rest[0]) <= size <= int(rest[1])
     name = rest[0].removeprefix("$")
     fields.discard(name)
     value = sent.get(name, "")
     return value.startswith(rest[1]) if kind == "starts-with" else value == rest[1]
+
+
+def encoded(text: str) -> str:
+    return quote(text, safe="~")
 
 
 def sign(text: str, scope: str) -> str:

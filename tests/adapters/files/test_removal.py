@@ -89,11 +89,15 @@ def test_only_a_tenant_in_removal_is_emptied(store: Store, tmp_path: Path) -> No
     assert step.do(deleted(acme)) == {"files": 0, "bytes": 0}
 
 
-def test_a_step_of_the_application_s_own_may_return_what_it_likes(tmp_path: Path) -> None:
+def test_a_step_of_the_application_s_own_runs_in_a_removal_alone_and_returns_what_it_likes(
+    tmp_path: Path,
+) -> None:
     found: Removing = {"mail": lambda _: None, "search": lambda t: {"index": object, "of": t.slug}}
     steps = {step.name: step for step in building(tmp_path, found).removal()}
     assert list(steps) == ["close", "mail", "search", "count", "erase"]
     assert steps["mail"].do(deleted(tenant())) == {}
+    with pytest.raises(WorkError, match="nothing of it is removed"):
+        steps["mail"].do(tenant())
     assert set(map(type, steps["search"].do(deleted(tenant())).values())) == {str}
 
 

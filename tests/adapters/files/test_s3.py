@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 from partywall import TenantContext
-from partywall.adapters.files import S3, Folder, Links, Presigned, Removed, TenantFiles
+from partywall.adapters.files import S3, Folder, Presigned, Removed, TenantFiles
 from partywall.adapters.files.s3 import PART
 from partywall.errors import (
     ConfigurationError,
@@ -134,20 +132,6 @@ def test_a_bucket_that_is_none_is_a_matter_of_configuration(
 def test_a_prefix_that_leads_elsewhere_is_refused(prefix: str) -> None:
     with pytest.raises(ConfigurationError):
         S3("bucket", prefix=prefix)
-
-
-def test_without_botocore_the_error_names_the_extra() -> None:
-    code = """
-import sys
-sys.modules["botocore"] = sys.modules["botocore.config"] = None
-import partywall.adapters.files
-try:
-    partywall.adapters.files.S3
-except partywall.ConfigurationError as error:
-    print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'partywall[files]'" in done.stdout
 
 
 def test_a_link_reads_its_file_and_saves_it(files: TenantFiles) -> None:
@@ -286,4 +270,3 @@ def test_a_signature_that_binds_less_is_refused(s3_server: tuple[str, Gate]) -> 
     old = at(s3_server[0], config=Config(signature_version="s3"))
     with pytest.raises(ConfigurationError, match="signature"):
         TenantFiles(old, links=Presigned()).download_link(ACME, "a")
-    assert Links  # the other kind needs none

@@ -7,16 +7,14 @@ nobody has signed. Whether the tenant may still be entered is asked when the lin
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from partywall.adapters.files.names import named, place_of
+from partywall.adapters.signing import REFUSED, Signing
 from partywall.context import identified
 from partywall.errors import ConfigurationError, NotAuthenticated, TenantError
 
@@ -25,16 +23,11 @@ if TYPE_CHECKING:
 
     from partywall.adapters.files.sealing import Sealing
     from partywall.adapters.files.store import Store
+    from partywall.context import TenantContext
 
 Method = Literal["GET", "PUT"]
 
-PURPOSE = b"partywall file link 1\n"
-"""Before what is signed, so that a key that signs something else too signs no link with it."""
-
-SHORTEST_KEY = 32
-LONGEST_TOKEN = 2048
-TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})\Z")
-REFUSED = "this link does not hold: it was changed, it has expired, or it was never ours"
+PURPOSE = "partywall file link 1"
 DAY_S = 86_400
 
 
@@ -156,14 +149,9 @@ class Links:
         longest_s: int = DAY_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not keys or any(len(key) < SHORTEST_KEY for key in keys):
-            raise ConfigurationError(
-                f"links are signed with keys of {SHORTEST_KEY} random bytes or more: "
-                'Links(secrets.token_bytes(32), base="https://…"), kept with your secrets'
-            )
         if not re.match(r"https?://[^\s?#]+\Z", base):
             raise ConfigurationError('Links(base=…) is where the router is: "https://…/files"')
-        self._keys = keys
+        self._signing = Signing(keys, PURPOSE)
         self._base = base.rstrip("/")
         self._longest_s = longest_s
         self._clock = clock
@@ -216,13 +204,7 @@ class Links:
             NotAuthenticated: when it holds for nothing, no more, or the other method; never said
                 which.
         """
-        match = TOKEN.match(token) if len(token) <= LONGEST_TOKEN else None
-        if match is None:
-            raise NotAuthenticated(REFUSED)
-        payload, code = bytes_of(match[1]), bytes_of(match[2])
-        if not any(hmac.compare_digest(signed(key, payload), code) for key in self._keys):
-            raise NotAuthenticated(REFUSED)
-        found = claimed(payload)
+        found = claimed(self._signing.payload(token))
         if found.method != method:
             raise NotAuthenticated(REFUSED)
         if not 0 < found.expires_at - self._clock() <= self._longest_s + 1:
@@ -241,8 +223,16 @@ class Links:
         end = int(self._clock()) + lasting(lifetime_s, self._longest_s)
         fields = [target.tenant_id, target.name, method, content_type, size_bytes, end]
         payload = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-        token = f"{text_of(payload)}.{text_of(signed(self._keys[0], payload))}"
-        return Link(f"{self._base}/{token}", method, headers, end)
+        return Link(f"{self._base}/{self._signing.token(payload)}", method, headers, end)
+
+
+def target(context: TenantContext, name: str) -> Target:
+    """The file of a tenant that a link is for.
+
+    Raises:
+        InvalidRecord: for a name that can't be.
+    """
+    return Target(context.tenant_id, place_of(context.tenant_id), named(name))
 
 
 def lasting(lifetime_s: int, longest_s: int) -> int:
@@ -258,11 +248,6 @@ def lasting(lifetime_s: int, longest_s: int) -> int:
     return int(lifetime_s)
 
 
-def signed(key: bytes, payload: bytes) -> bytes:
-    """The code of what a link allows."""
-    return hmac.digest(key, PURPOSE + payload, hashlib.sha256)
-
-
 def claimed(payload: bytes) -> Claim:
     """What was signed.
 
@@ -274,24 +259,3 @@ def claimed(payload: bytes) -> Claim:
         return Claim(identified(tenant_id), name, method, content_type, int(size_bytes), int(end))
     except (ValueError, TypeError, TenantError):
         raise NotAuthenticated(REFUSED) from None
-
-
-def text_of(data: bytes) -> str:
-    """Bytes as they stand in an address: base64url without padding (RFC 4648, 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def bytes_of(text: str) -> bytes:
-    """What `text_of` wrote.
-
-    Raises:
-        NotAuthenticated: for any other spelling of the same bytes: one link has one address, so
-            that a list of those that were used, or blocked, is no sieve.
-    """
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (ValueError, binascii.Error):
-        raise NotAuthenticated(REFUSED) from None
-    if text_of(data) != text:
-        raise NotAuthenticated(REFUSED)
-    return data

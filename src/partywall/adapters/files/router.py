@@ -18,8 +18,8 @@ from partywall.adapters.files.store import BLOCK
 from partywall.context import TenantContext
 from partywall.errors import NotAuthenticated, PartywallError, TenantError
 
-# isort: split - what stands above names the extra, where FastAPI is missing
-
+# isort: split
+# Last, so that the adapter above names the extra where FastAPI is missing.
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 

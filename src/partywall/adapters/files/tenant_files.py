@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from partywall.adapters.files.admission import Admission
 from partywall.adapters.files.content import (
     AsyncTenantFile,
     Draft,
@@ -14,13 +15,11 @@ from partywall.adapters.files.content import (
     blocks,
     whole,
 )
-from partywall.adapters.files.links import Claim, Links, Target
+from partywall.adapters.files.links import Claim, Links, target
 from partywall.adapters.files.names import named, place_of, typed
 from partywall.adapters.files.sealing import SealedReading, SealedWriting
 from partywall.adapters.files.threads import each_in_thread, in_thread
-from partywall.context import TenantContext
-from partywall.errors import ConfigurationError, MissingTenant, TooLarge, WorkError
-from partywall.runtime.directory import refusal
+from partywall.errors import ConfigurationError, TooLarge, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from partywall.adapters.files.links import Form, Link, Linking, Method
     from partywall.adapters.files.sealing import Sealing
     from partywall.adapters.files.store import Entry, FileInfo, Reading, Removed, Store
+    from partywall.context import TenantContext
     from partywall.control.tenants import Tenant
     from partywall.runtime.directory import Directory
 
@@ -69,7 +69,7 @@ class TenantFiles:
         if links is not None:
             links.suit(store, sealing, watched=directory is not None)
         self._store = store
-        self._directory = directory
+        self._admission = Admission(directory)
         self._links = links
         self._sealing = sealing
         self._limit_bytes = limit_bytes
@@ -102,12 +102,12 @@ class TenantFiles:
             TooLarge: when it is too long; nothing is kept.
             RecordConflict: in a folder, where a part of the name is a file's already.
         """
-        self.admit(context)
+        self._admission.admit(context)
         with self._drafted(context, name, content_type, limit_bytes, size_bytes) as draft:
             for block in blocks(content):
                 draft.write(block)
             draft.check()
-            self.admit(context)
+            self._admission.admit(context)
             draft.commit()
         return draft.size_bytes
 
@@ -122,15 +122,17 @@ class TenantFiles:
         size_bytes: int | None = None,
     ) -> int:
         """As `put`; *content* may also come asynchronously: `request.stream()`."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         draft = self._draft(context, name, content_type, limit_bytes, size_bytes)
         try:
-            if not isinstance(content, AsyncIterable):
-                content = each_in_thread(blocks(content))
-            async for block in content:
-                await in_thread(partial(draft.write, block))
+            async with AsyncExitStack() as stack:
+                if not isinstance(content, AsyncIterable):
+                    content = each_in_thread(blocks(content))
+                    stack.push_async_callback(content.aclose)
+                async for block in content:
+                    await in_thread(partial(draft.write, block))
             draft.check()
-            await self.async_admit(context)
+            await self._admission.async_admit(context)
             await in_thread(draft.commit)
         except BaseException:
             await in_thread(draft.abort)
@@ -144,7 +146,7 @@ class TenantFiles:
         Raises:
             UnknownRecord: when the tenant has none of that name.
         """
-        self.admit(context)
+        self._admission.admit(context)
         file = TenantFile(self._reading(context, name))
         try:
             yield file
@@ -154,7 +156,7 @@ class TenantFiles:
     @asynccontextmanager
     async def async_open(self, context: TenantContext, name: str) -> AsyncIterator[AsyncTenantFile]:
         """As `open`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         opened: list[Reading] = []  # so that it is closed, too, when this is cancelled meanwhile
         try:
             await in_thread(lambda: opened.append(self._reading(context, name)))
@@ -188,22 +190,22 @@ class TenantFiles:
         Raises:
             UnknownRecord: when the tenant has none of that name.
         """
-        self.admit(context)
+        self._admission.admit(context)
         return self._store.stat(place_of(context.tenant_id), named(name))
 
     async def async_stat(self, context: TenantContext, name: str) -> FileInfo:
         """As `stat`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         return await in_thread(lambda: self._store.stat(place_of(context.tenant_id), named(name)))
 
     def list(self, context: TenantContext, under: str = "") -> Iterator[Entry]:
         """The tenant's files, those below the folder *under* if one is named, in no order."""
-        self.admit(context)
+        self._admission.admit(context)
         return self._entries(context, under)
 
     async def async_list(self, context: TenantContext, under: str = "") -> AsyncIterator[Entry]:
         """As `list`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         async for entry in each_in_thread(self._entries(context, under)):
             yield entry
 
@@ -213,22 +215,22 @@ class TenantFiles:
         Raises:
             UnknownRecord: when the tenant has none of that name.
         """
-        self.admit(context)
+        self._admission.admit(context)
         self._store.delete(place_of(context.tenant_id), named(name))
 
     async def async_delete(self, context: TenantContext, name: str) -> None:
         """As `delete`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         await in_thread(lambda: self._store.delete(place_of(context.tenant_id), named(name)))
 
     def remove_all(self, context: TenantContext) -> Removed:
         """Remove all of the tenant's files, of a bucket with versions each version."""
-        self.admit(context)
+        self._admission.admit(context)
         return self._store.empty(place_of(context.tenant_id))
 
     async def async_remove_all(self, context: TenantContext) -> Removed:
         """As `remove_all`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         return await in_thread(lambda: self._store.empty(place_of(context.tenant_id)))
 
     def erase(self, tenant: Tenant) -> Mapping[str, object]:
@@ -252,14 +254,14 @@ class TenantFiles:
         Raises:
             ConfigurationError: without `links=`, or for longer than they may hold.
         """
-        self.admit(context)
+        self._admission.admit(context)
         return self._linking().download(self._store, target(context, name), lifetime_s)
 
     async def async_download_link(
         self, context: TenantContext, name: str, *, lifetime_s: int = FIVE_MINUTES_S
     ) -> Link:
         """As `download_link`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         made = partial(self._linking().download, self._store, target(context, name), lifetime_s)
         return await in_thread(made)
 
@@ -278,7 +280,7 @@ class TenantFiles:
             TooLarge: for more than a file may have.
             ConfigurationError: without `links=`, or for longer than they may hold.
         """
-        self.admit(context)
+        self._admission.admit(context)
         return self._upload(context, name, content_type, size_bytes, lifetime_s)
 
     async def async_upload_link(
@@ -291,7 +293,7 @@ class TenantFiles:
         lifetime_s: int = FIVE_MINUTES_S,
     ) -> Link:
         """As `upload_link`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         made = partial(self._upload, context, name, content_type, size_bytes, lifetime_s)
         return await in_thread(made)
 
@@ -309,7 +311,7 @@ class TenantFiles:
         Raises:
             ConfigurationError: without `links=Presigned()`, or for longer than they may hold.
         """
-        self.admit(context)
+        self._admission.admit(context)
         return self._form(context, name, content_type, limit_bytes, lifetime_s)
 
     async def async_upload_form(
@@ -322,7 +324,7 @@ class TenantFiles:
         lifetime_s: int = FIVE_MINUTES_S,
     ) -> Form:
         """As `upload_form`, for async code."""
-        await self.async_admit(context)
+        await self._admission.async_admit(context)
         made = partial(self._form, context, name, content_type, limit_bytes, lifetime_s)
         return await in_thread(made)
 
@@ -336,27 +338,6 @@ class TenantFiles:
         if not isinstance(self._links, Links):
             raise ConfigurationError("no link is answered here: TenantFiles(…, links=Links(…))")
         return self._links.claim(token, method)
-
-    def admit(self, context: TenantContext) -> None:
-        """Let a tenant in.
-
-        Raises:
-            MissingTenant: without a context.
-            UnknownTenant, InactiveTenant, DeletedTenant: when it may not be entered.
-        """
-        checked(context)
-        if self._directory is not None:
-            error = refusal(self._directory.standing(context.tenant_id))
-            if error is not None:
-                raise error
-
-    async def async_admit(self, context: TenantContext) -> None:
-        """As `admit`, for async code."""
-        checked(context)
-        if self._directory is not None:
-            error = refusal(await self._directory.async_standing(context.tenant_id))
-            if error is not None:
-                raise error
 
     def _reading(self, context: TenantContext, name: str) -> Reading:
         fitting = named(name)
@@ -428,21 +409,3 @@ class TenantFiles:
     def _fitting(self, size_bytes: int) -> None:
         if not 0 <= size_bytes <= self._limit_bytes:
             raise TooLarge(f"a file may have at most {self._limit_bytes} bytes")
-
-
-def target(context: TenantContext, name: str) -> Target:
-    """The file that a link is for."""
-    return Target(context.tenant_id, place_of(context.tenant_id), named(name))
-
-
-def checked(context: object) -> None:
-    """Take nothing but a context.
-
-    Raises:
-        MissingTenant: for None, an id, a dictionary: a context is made in one place.
-    """
-    if not isinstance(context, TenantContext):
-        raise MissingTenant(
-            "files belong to a tenant: pass the TenantContext that was made where the request is "
-            "authenticated"
-        )

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ async def in_thread(call: Callable[[], T]) -> T:
         raise
 
 
-async def each_in_thread(items: Iterator[T]) -> AsyncIterator[T]:
+async def each_in_thread(items: Iterator[T]) -> AsyncGenerator[T, None]:
     """What an iterator gives, each taken in a thread."""
     nothing = object()
     try:
