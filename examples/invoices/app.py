@@ -11,8 +11,19 @@ from sqlalchemy.exc import IntegrityError
 
 from partywall.adapters.fastapi import control_router, documented, problem
 
-from . import comments, customers, export, files, invoices, reports, search
-from .house import access, building, plane, prepare, tenancy
+from . import (
+    comments,
+    customers,
+    debtors,
+    export,
+    exports,
+    files,
+    invoices,
+    live,
+    reports,
+    search,
+)
+from .house import access, building, channels, plane, prepare, tenancy
 from .settings import settings
 
 if TYPE_CHECKING:
@@ -28,14 +39,27 @@ async def alive(app: FastAPI) -> AsyncIterator[None]:
     del app
     await asyncio.to_thread(prepare)
     await asyncio.to_thread(plane.launch)
-    yield
+    await asyncio.to_thread(tenancy.workflows.launch)
+    async with channels:
+        yield
     await tenancy.async_close()
     await asyncio.to_thread(plane.close)
     await asyncio.to_thread(building.close)
 
 
 app = FastAPI(title="Invoices", lifespan=alive, responses=documented())
-for subject in (customers, invoices, comments, files, search, export, reports):
+for subject in (
+    customers,
+    invoices,
+    debtors,
+    comments,
+    live,
+    files,
+    search,
+    export,
+    exports,
+    reports,
+):
     app.include_router(subject.router)
 app.include_router(control_router(plane, access, sign_ups_an_hour=settings.sign_ups))
 access.protect(app)

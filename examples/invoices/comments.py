@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from fastapi import APIRouter, HTTPException
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from sqlalchemy import select
 
+from partywall.errors import Unavailable
+
+from . import live
 from .house import MAY_WRITE, Context, Session, found
 from .models import Comment, Invoice
 from .texts import Text
@@ -52,8 +56,11 @@ async def written(
     await found(session, Invoice, invoice_id)
     comment = Comment(invoice_id=invoice_id, author=context.user_id, body=new.body)
     session.add(comment)
-    await session.flush()
-    return CommentOut.model_validate(comment)
+    await session.commit()
+    told = CommentOut.model_validate(comment)
+    with suppress(Unavailable):  # those who listen were told that they may have missed something
+        await live.told(context, told)
+    return told
 
 
 @router.get("/invoices/{invoice_id}/comments/{comment_id}")

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
-from .house import MAY_WRITE, Session, found
+from . import debtors
+from .house import MAY_WRITE, Context, Session, found
 from .models import Customer
 from .texts import Line
 
@@ -68,10 +69,14 @@ async def shown(session: Session, customer_id: UUID) -> CustomerOut:
 
 
 @router.put("/{customer_id}", dependencies=[MAY_WRITE])
-async def changed(session: Session, customer_id: UUID, new: CustomerIn) -> CustomerOut:
+async def changed(
+    session: Session, context: Context, customer_id: UUID, new: CustomerIn
+) -> CustomerOut:
     """A customer, with another name and address."""
     customer = await found(session, Customer, customer_id)
     customer.name, customer.email = new.name, new.email
+    await session.commit()
+    await debtors.forgotten(context)
     return CustomerOut.model_validate(customer)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, HTTPException, Response, UploadFile
 from fastapi import File as Upload
@@ -12,9 +13,15 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
 from partywall.adapters.fastapi import documented
+from partywall.errors import UnknownRecord
 
-from .house import MAY_WRITE, Context, Session, found, plane
+from .house import MAY_WRITE, Context, Session, files, found, plane
 from .models import File, Invoice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from partywall import TenantContext
 
 router = APIRouter(tags=["files"])
 
@@ -58,10 +65,15 @@ async def uploaded(
     if len(content) > LARGEST:
         raise HTTPException(413, f"a file may have {LARGEST} bytes")
     name = "".join(filter(str.isprintable, file.filename or ""))[:200] or "unnamed"
-    kept = File(invoice_id=invoice_id, name=name, size=len(content), content=content)
+    kept = File(id=uuid4(), invoice_id=invoice_id, name=name, size=len(content))
     async with plane.meter.async_using(context.tenant_id, STORAGE, kept.size):
-        session.add(kept)
-        await session.commit()
+        await files.async_put(context, place(kept.id), content)  # a row always has its content
+        try:
+            session.add(kept)
+            await session.commit()
+        except BaseException:
+            await dropped(context, [kept.id])
+            raise
     return FileOut.model_validate(kept)
 
 
@@ -70,10 +82,10 @@ async def uploaded(
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-async def content(session: Session, file_id: UUID) -> Response:
+async def content(session: Session, context: Context, file_id: UUID) -> Response:
     """What stands in a file; a browser is told to keep it, and never to show it as a page."""
     file = await found(session, File, file_id)
-    held = await session.scalar(select(File.content).where(File.id == file_id))
+    held = await files.async_read(context, place(file_id))
     kept_as = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = {"Content-Disposition": kept_as, "X-Content-Type-Options": "nosniff"}
     return Response(held, media_type="application/octet-stream", headers=headers)
@@ -85,4 +97,17 @@ async def deleted(session: Session, context: Context, file_id: UUID) -> None:
     file = await found(session, File, file_id)
     await session.delete(file)
     await session.commit()
+    await dropped(context, [file_id])
     await plane.meter.async_give_back(context.tenant_id, STORAGE, file.size)
+
+
+async def dropped(context: TenantContext, file_ids: Iterable[UUID]) -> None:
+    """Remove what stood in files whose rows are gone."""
+    for file_id in file_ids:
+        with suppress(UnknownRecord):
+            await files.async_delete(context, place(file_id))
+
+
+def place(file_id: UUID) -> str:
+    """Where the company keeps what stands in a file."""
+    return f"attachments/{file_id}"

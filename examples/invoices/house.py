@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -9,7 +11,9 @@ from fastapi import Depends, HTTPException
 from sqlalchemy import create_engine, make_url
 
 from partywall import RowSecurity, Tenancy, TenantContext
-from partywall.adapters.dbos import DbosWorks
+from partywall.adapters.caching import MemoryStore
+from partywall.adapters.channels import Channels, MemoryBroker
+from partywall.adapters.dbos import DbosWorkflows, DbosWorks
 from partywall.adapters.fastapi import (
     CustomDomain,
     Header,
@@ -17,6 +21,7 @@ from partywall.adapters.fastapi import (
     Subdomain,
     TenantAccess,
 )
+from partywall.adapters.files import Folder, TenantFiles
 from partywall.control import roles
 from partywall.control.audit import AuditObserver
 from partywall.control.migrations import migrate
@@ -29,12 +34,14 @@ from .models import Base, Counter, walls
 from .settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from sqlalchemy import URL
     from sqlalchemy.orm import Session as SyncSession
 
+    from partywall.adapters.caching import AsyncCache
+    from partywall.adapters.channels import Broker
     from partywall.control.tenants import Tenant
 
 T = TypeVar("T", bound=Base)
@@ -48,6 +55,31 @@ def furnish(session: SyncSession, tenant: Tenant) -> None:
         roles.define(connection, tenant.id, "member", MEMBER)
 
 
+def erase(tenant: Tenant) -> Mapping[str, object]:
+    """What a company that is removed leaves beside its database: attachments and exports."""
+    return files.erase(tenant)
+
+
+def kept() -> Folder:
+    """Where attachments and exports are; nobody else on the machine may look into it."""
+    for folder in (Path(settings.folder), path := Path(settings.folder, "files")):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Folder(path)
+
+
+def shared() -> tuple[Callable[[TenantContext], AsyncCache], Broker]:
+    """Where answers are kept, and what carries live comments: this process's memory, or a Redis."""
+    if not settings.redis:
+        return MemoryStore().asynchronous, MemoryBroker()
+    from redis.asyncio import Redis  # noqa: PLC0415 - an extra, and so are those that follow
+
+    from partywall.adapters.channels import RedisBroker  # noqa: PLC0415
+    from partywall.adapters.redis import AsyncTenantCache  # noqa: PLC0415
+
+    client = Redis.from_url(settings.redis)
+    return partial(AsyncTenantCache, client, namespace="invoices"), RedisBroker(settings.redis)
+
+
 key = SigningKey("invoices", settings.key) if settings.key else SigningKey.generate("invoices")
 building = Building(
     walls,
@@ -55,11 +87,12 @@ building = Building(
     owner_url=settings.owner_url,
     schema=Base.metadata,
     seed=furnish,
+    removing={"files": erase},
 )
 plane = ControlPlane(
     settings.control,
     building=building,
-    works=DbosWorks(),
+    works=DbosWorks(settings.works),
     tokens=Tokens([key], issuer="invoices", audience="invoices"),
 )
 tenancy = Tenancy(
@@ -68,12 +101,17 @@ tenancy = Tenancy(
     connections=settings.connections,
     directory=plane.access,
     observer=AuditObserver(plane.database),
+    workflows=DbosWorkflows(settings.works, key=settings.secret or secrets.token_bytes(32)),
 )
+files = TenantFiles(kept(), directory=plane.access)
 access = TenantAccess(
     tenancy,
     plane,
     resolve=[Subdomain(settings.domain), CustomDomain(), Header("X-Tenant"), OnlyMembership()],
 )
+
+store, broker = shared()
+channels = Channels(broker, access, directory=plane.access)
 
 Context = Annotated[TenantContext, Depends(access)]
 Session = Annotated[AsyncTenantSession, Depends(access.async_session)]
@@ -90,8 +128,6 @@ async def found(session: AsyncTenantSession, entity: type[T], id_: UUID) -> T:
 
 def prepare() -> None:
     """Make what stands before the first company comes; again, it does nothing."""
-    if settings.keeps_files:
-        Path(settings.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(plane.database)
     if not settings.shared_tables:
         return

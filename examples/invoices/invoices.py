@@ -7,9 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from .files import STORAGE
+from . import debtors
+from .files import STORAGE, dropped
 from .house import MAY_WRITE, Context, Session, found, plane
 from .models import Counter, Customer, File, Invoice
 from .texts import Line
@@ -66,7 +67,7 @@ async def listed(
 
 
 @router.post("", status_code=201, dependencies=[MAY_WRITE])
-async def created(session: Session, new: NewInvoice) -> InvoiceOut:
+async def created(session: Session, context: Context, new: NewInvoice) -> InvoiceOut:
     """A new invoice, with the next number."""
     await found(session, Customer, new.customer_id)
     # The row stays locked until the commit: nobody else gets this number, and none is left out.
@@ -74,7 +75,8 @@ async def created(session: Session, new: NewInvoice) -> InvoiceOut:
     number = await session.scalar(counted.returning(Counter.last))
     invoice = Invoice(number=number, **new.model_dump(exclude_none=True))
     session.add(invoice)
-    await session.flush()
+    await session.commit()
+    await debtors.forgotten(context)
     return InvoiceOut.model_validate(invoice)
 
 
@@ -92,12 +94,16 @@ async def shown(session: Session, invoice_id: UUID) -> InvoiceOut:
 
 
 @router.put("/{invoice_id}", dependencies=[MAY_WRITE])
-async def changed(session: Session, invoice_id: UUID, new: InvoiceIn) -> InvoiceOut:
+async def changed(
+    session: Session, context: Context, invoice_id: UUID, new: InvoiceIn
+) -> InvoiceOut:
     """An invoice as it is said now, for another customer perhaps; its number stays."""
     invoice = await found(session, Invoice, invoice_id)
     await found(session, Customer, new.customer_id)
     for name, value in new.model_dump().items():
         setattr(invoice, name, value)
+    await session.commit()
+    await debtors.forgotten(context)
     return InvoiceOut.model_validate(invoice)
 
 
@@ -106,8 +112,10 @@ async def deleted(session: Session, context: Context, invoice_id: UUID) -> None:
     """Delete an invoice, with its comments and its files."""
     invoice = await found(session, Invoice, invoice_id)
     await session.refresh(invoice, with_for_update=True)  # no file comes to it from now on
-    sizes = select(func.coalesce(func.sum(File.size), 0)).where(File.invoice_id == invoice_id)
-    freed = int((await session.scalars(sizes)).one())
+    query = select(File.id, File.size).where(File.invoice_id == invoice_id)
+    gone = (await session.execute(query)).all()
     await session.delete(invoice)
     await session.commit()
-    await plane.meter.async_give_back(context.tenant_id, STORAGE, freed)
+    await debtors.forgotten(context)
+    await dropped(context, [file_id for file_id, _ in gone])
+    await plane.meter.async_give_back(context.tenant_id, STORAGE, sum(size for _, size in gone))

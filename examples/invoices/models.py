@@ -87,7 +87,7 @@ class Comment(Owned, Base):
 
 
 class File(Owned, Base):
-    """A file that belongs to an invoice. It stands in the database, behind the same walls."""
+    """A file that belongs to an invoice; what stands in it is kept beside the database."""
 
     __tablename__ = "files"
     __table_args__ = (belongs_to("invoices", "invoice_id", with_it=True),)
@@ -95,7 +95,6 @@ class File(Owned, Base):
     invoice_id: Mapped[UUID]
     name: Mapped[str]
     size: Mapped[int]
-    content: Mapped[bytes] = mapped_column(deferred=True, deferred_raiseload=True)
 
 
 class Report(Owned, Base):

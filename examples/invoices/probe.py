@@ -30,6 +30,7 @@ API = """\
 base = "{base}"
 openapi = "{base}/openapi.json"
 existence = "secret"  # that a company has a customer is nobody else's business
+websockets = ["/invoices/{{invoice_id}}/live"]
 deny = [
     "POST /sign-up", "POST /tenants",           # what they make stays, and a name is taken once
     "POST /log-in", "PUT /me/password",         # so many a minute
@@ -38,6 +39,15 @@ deny = [
     "POST /domains/{{name}}/verify",              # asks the DNS
     "PATCH /members/*", "DELETE /members/*",    # the owner is the only one, and has to stay
 ]
+
+[pool]
+at_once = 20                                    # twice as many as it has connections
+
+[jobs]
+start = "POST /exports"
+status = "GET /exports/{{id}}"
+result = "GET /exports/{{id}}/content"
+list = "GET /exports"
 """
 COMPANY = """
 [tenants.{slug}]

@@ -30,11 +30,14 @@ class Settings:
             to a SQLite file in `folder` where there is none.
         owner_url: the same as the role that owns the tables; requests never use it.
         control_url: the control plane's database.
-        folder: where `files`, and by default the control plane, keep their files.
+        folder: for attachments and exports, for `files`, and by default for the control plane.
+        redis: a Redis, which several processes need to share cached lists and live comments.
         domain: companies are reached as <slug>.<domain>.
         connections: how many to the database at once.
         sign_ups: how many companies may sign up in an hour, from one address.
         key: the PEM of the key that signs tokens; without one, tokens end with the process.
+        secret: at least 32 characters that encrypt what exports are started with; without one,
+            those that have not ended end with the process.
     """
 
     isolation: Isolation = "files"
@@ -42,10 +45,12 @@ class Settings:
     owner_url: str = "sqlite://"
     control_url: str = ""
     folder: str = "invoices-data"
+    redis: str = ""
     domain: str = "localhost"
     connections: int = 10
     sign_ups: int = 20
     key: str = ""
+    secret: str = ""
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -75,9 +80,9 @@ class Settings:
         return self.control_url or f"sqlite:///{Path(self.folder).absolute() / 'control.db'}"
 
     @property
-    def keeps_files(self) -> bool:
-        """Whether anything stands in `folder`."""
-        return any(each.startswith("sqlite:") for each in (self.url, self.control))
+    def works(self) -> str:
+        """Where workflows are kept: beside the control plane's own, in its database or its file."""
+        return f"{self.control}.works" if self.control.startswith("sqlite:") else self.control
 
     @property
     def shared_tables(self) -> bool:

@@ -236,11 +236,15 @@ class ExecutionFailed(WorkflowError):
     Attributes:
         kind: the class of the error that ended it; "" for one that was cancelled or timed out.
         status: failed, cancelled, timed_out.
+        reason: class and words of the error, where they are kept. They are the tenant's own, so
+            they are in no message.
     """
 
-    def __init__(self, message: str, *, kind: str = "", status: str = "failed") -> None:
+    def __init__(
+        self, message: str, *, kind: str = "", status: str = "failed", reason: str = ""
+    ) -> None:
         super().__init__(message)
-        self.kind, self.status = kind, status
+        self.kind, self.status, self.reason = kind, status, reason
 
 
 class StepFailed(WorkflowError):

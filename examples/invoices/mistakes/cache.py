@@ -1,41 +1,42 @@
-"""A cache whose key is the path: what one company has read, the next one gets.
+"""A cache whose key is the path: what was added up for one company, the next one gets.
 
-Files never change, so that their content is kept after it was read once, before anybody is asked
-who wants it. Cold it is sound: only who asks after the owner gets anything.
+The list is the same for all who ask at this address, it was thought: and so it is, within a
+company. Cold it is sound: only who asks after another gets anything.
 """
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from fastapi import Request, Response
+from fastapi import Request  # noqa: TC002 - read when the route is made
 
-from invoices import files
-from invoices.house import MAY_WRITE, Context, Session
+from invoices import debtors
+from invoices.debtors import Debtor
+from invoices.house import Context
 
 from .unwalled import forget
 
-KEPT: dict[str, Response] = {}
+if TYPE_CHECKING:
+    from partywall import TenantContext
 
-forget(files.router, files.content)
-forget(files.router, files.deleted)
+KEPT: dict[str, list[Debtor]] = {}
+
+forget(debtors.router, debtors.listed)
 
 
-@files.router.get(
-    "/files/{file_id}",
-    response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}},
-)
-async def content(request: Request, session: Session, file_id: UUID) -> Response:
-    """What stands in a file; a browser is told to keep it, and never to show it as a page."""
+@debtors.router.get("/debtors")
+async def listed(request: Request, context: Context) -> list[Debtor]:
+    """Who owes the company most, the first thousand."""
     path = request.url.path
     if path not in KEPT:
-        KEPT[path] = await files.content(session, file_id)
+        KEPT[path] = await debtors.listed(context)
     return KEPT[path]
 
 
-@files.router.delete("/files/{file_id}", status_code=204, dependencies=[MAY_WRITE])
-async def deleted(request: Request, session: Session, context: Context, file_id: UUID) -> None:
-    """Delete a file, and forget what stood in it."""
-    await files.deleted(session, context, file_id)
-    KEPT.pop(request.url.path, None)
+async def forgotten(context: TenantContext) -> None:
+    """Let the list be made anew."""
+    await debtors.owing.invalidate(context)
+    KEPT.clear()
+
+
+debtors.forgotten = forgotten

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from websockets.sync.client import connect
 
 from tests.examples.invoices.houses import PATIENCE_S, Company
 from tests.examples.invoices.pairs import Pair, furnished
 
 NOT_FOUND = 404
+LENT = 5
+EXPORTED = "GET /exports/{export_id}/content"
+LIVE = "WS /invoices/{invoice_id}/live"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +38,7 @@ def asked(two: Pair) -> Iterator[tuple[tuple[str, str], bool]]:
     a, b = two.a.company, two.b
     comment = f"/invoices/{two.a.invoice}/comments/{b.comment}"
     batch, theirs = {"ids": [two.a.invoice, b.invoice]}, {**a.headers, "X-Company": b.company.id}
-    assert b.word in b.company.get(f"/files/{b.file}").text  # what a cache is warm with
+    assert b.word in b.company.get("/debtors").text  # what a cache is warm with
     for at, answer in (
         ("GET /invoices", a.get("/invoices", customer_id=b.customer)),
         ("GET /search", a.get("/search", q=b.word)),
@@ -43,8 +47,13 @@ def asked(two: Pair) -> Iterator[tuple[tuple[str, str], bool]]:
         ("POST /invoices/batch", a.send("POST", "/invoices/batch", batch)),
         ("GET /customers", a.client.get("/customers", headers=theirs)),
         ("GET /files/{file_id}", a.get(f"/files/{b.file}")),
+        ("GET /debtors", a.get("/debtors")),
+        (EXPORTED, two.b.exported() and two.a.exported()),
     ):
         yield (at, "read"), b.word in answer.text
+    lent = "".join(b.company.get("/invoices").text for _ in range(LENT) if a.get("/invoices"))
+    yield ("GET /invoices", "read"), two.a.word in lent
+    yield (LIVE, "read"), overheard(two)
     customer = f"/customers/{b.customer}"
     yield ("GET /customers/{customer_id}", "detect"), a.get(customer).status_code != NOT_FOUND
 
@@ -57,6 +66,20 @@ def asked(two: Pair) -> Iterator[tuple[tuple[str, str], bool]]:
     a.send("POST", "/customers", new)
     hits = b.company.get("/customers", email=new["email"]).json()
     yield ("POST /customers", "write"), bool(hits)
+
+
+def overheard(two: Pair) -> bool:
+    """Whether the first, who looks at an invoice of its own, hears what the second says."""
+    path = f"/invoices/{two.a.invoice}/live"
+    base = str(two.a.company.client.base_url).rstrip("/").replace("http", "ws", 1)
+    with connect(base + path, additional_headers=two.a.company.headers) as socket:
+        for each in (two.b, two.a):  # its own comes, and comes last
+            said = {"body": f"live {each.word}"}
+            each.company.made(f"/invoices/{each.invoice}/comments", said)
+        heard = ""
+        while two.a.word not in heard:
+            heard += str(socket.recv(PATIENCE_S))
+    return two.b.word in heard
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.examples.invoices.houses import Company
 
+OK = 200
+PATIENCE_S = 60.0
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\n"
 
 
@@ -27,6 +32,15 @@ class Furnished:
     def word(self) -> str:
         """Occurs in all that the company has."""
         return self.company.word
+
+    def exported(self) -> httpx.Response:
+        """What an export has that is begun now."""
+        begun = self.company.send("POST", "/exports").json()
+        end = time.monotonic() + PATIENCE_S
+        while (answer := self.company.get(f"/exports/{begun['id']}/content")).status_code != OK:
+            assert time.monotonic() < end, answer.text
+            time.sleep(0.02)
+        return answer
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,11 @@ LEAKS: dict[str, tuple[str, str]] = {
     "mass-assignment": ("POST /customers", "write"),
     "existence": ("GET /customers/{customer_id}", "detect"),
     "header": ("GET /customers", "read"),
-    "cache": ("GET /files/{file_id}", "read"),
+    "cache": ("GET /debtors", "read"),
+    "pool": ("GET /invoices", "read"),
+    "jobs": ("GET /exports/{export_id}/content", "read"),
+    "channel": ("WS /invoices/{invoice_id}/live", "read"),
+    "files": ("GET /files/{file_id}", "read"),
 }
 """The operation that each mistake is made in, and its effect."""
 
