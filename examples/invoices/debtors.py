@@ -42,7 +42,7 @@ async def owing(context: TenantContext) -> list[dict[str, Any]]:
     query = (
         select(Customer.id, Customer.name, owed)
         .join(Invoice, Invoice.customer_id == Customer.id)
-        .where(Invoice.status == "sent")
+        .where(Invoice.status != "paid")
         .group_by(Customer.id, Customer.name)
         .order_by(owed.desc(), Customer.id)
         .limit(1000)

@@ -48,11 +48,11 @@ def asked(two: Pair) -> Iterator[tuple[tuple[str, str], bool]]:
         ("GET /customers", a.client.get("/customers", headers=theirs)),
         ("GET /files/{file_id}", a.get(f"/files/{b.file}")),
         ("GET /debtors", a.get("/debtors")),
-        (EXPORTED, two.b.exported() and two.a.exported()),
+        (EXPORTED, [two.b.exported(), two.a.exported()][-1]),
     ):
         yield (at, "read"), b.word in answer.text
-    lent = "".join(b.company.get("/invoices").text for _ in range(LENT) if a.get("/invoices"))
-    yield ("GET /invoices", "read"), two.a.word in lent
+    lent = [who.get("/invoices").text for _ in range(LENT) for who in (a, b.company)]
+    yield ("GET /invoices", "read"), two.a.word in "".join(lent[1::2])
     yield (LIVE, "read"), overheard(two)
     customer = f"/customers/{b.customer}"
     yield ("GET /customers/{customer_id}", "detect"), a.get(customer).status_code != NOT_FOUND
