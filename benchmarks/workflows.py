@@ -8,7 +8,7 @@ same limit and the same pause between two looks at it, its own serialisation. `p
 same job through `tenancy.workflows`: a queue in which each of eight tenants has its partition, what
 is kept encrypted, each body and each step let in by the directory. Both are started before they are
 run, in processes of their own, in turns, on a server of their own; the time is from the launch to
-the last one's end, and the ratio is that of the medians. Above 1.1 this fails.
+the last one's end, and the ratio is that of the quickest round of each. Above 1.1 this fails.
 
 Then one tenant has 10,000 waiting, and another starts one and waits for its result, five times,
 with the limits of every day; the same before, with nothing waiting.
@@ -172,7 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--many", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     took: dict[str, list[tuple[float, float]]] = {"bare": [], "partywall": []}
     with postgres(servers("system")[0]) as server:
@@ -181,13 +181,13 @@ def main() -> int:
                 took[name].append(apart(server, measure, asked.jobs))
         alone, behind = apart(server, waiting, asked.many)
     table = Table("", "started a second", "run a second", "ratio")
-    medians = {
-        name: tuple(statistics.median(each) for each in zip(*measured, strict=True))
+    best = {
+        name: tuple(min(each) for each in zip(*measured, strict=True))
         for name, measured in took.items()
     }
-    ratio = medians["partywall"][1] / medians["bare"][1]
-    for name, (start_s, run_s) in medians.items():
-        shown = f"{run_s / medians['bare'][1]:.2f}"
+    ratio = best["partywall"][1] / best["bare"][1]
+    for name, (start_s, run_s) in best.items():
+        shown = f"{run_s / best['bare'][1]:.2f}"
         table.add_row(name, f"{asked.jobs / start_s:,.0f}", f"{asked.jobs / run_s:,.0f}", shown)
     console = Console(width=100)
     console.print(table)
