@@ -67,8 +67,8 @@ def tick(name: str, args: Any, kwargs: Any) -> str:
 def afterwards(name: str, args: Any, kwargs: Any, embedded: dict[str, Any]) -> str:
     """What the envelope of an error callback is sealed for, without the id of what failed.
 
-    Workers also publish error callbacks of messages that nobody has verified: of tasks of no tenant,
-    or whose process was ended. So nothing of such a signature may be another's.
+    Workers also publish error callbacks of messages that nobody has verified: of tasks of no
+    tenant, or whose process was ended. So nothing of such a signature may be another's.
     """
     return digest("error", name, plain([args or (), kwargs or {}, embedded]))
 
