@@ -337,7 +337,8 @@ class TenantTasks:
         if later_s > 0:
             headers[DUE] = repr(time.time() + later_s)
         place = self._place(task, args, kwargs, tenant, options)
-        self.records.open(tenant, [(own(tenant, full), task.name)], later_s=later_s)
+        if full not in self._starting:  # else start() has opened them all at once
+            self.records.open(tenant, [(own(tenant, full), task.name)], later_s=later_s)
         self.lines.enter(place)
         yield (
             full,
