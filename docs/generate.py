@@ -268,8 +268,8 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "[jobs]": (
         "[jobs]\nzzz = 1",
         (
-            "For `partywall survey`. The engine's store is attacked where `engine` and `url` say where "
-            "it is; jobs are started through the application where `[api]` is declared."
+            "For `partywall survey`. The engine's store is attacked where `engine` and `url` say "
+            "where it is; jobs are started through the application where `[api]` is declared."
         ), {
         "engine": "`dbos`, `procrastinate`, `celery` or `temporal`.",
         "url": "An administrator's address of PostgreSQL, Redis or Temporal: lays a job for each "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,16 @@ from partywall.survey.http.aim import aim, carried, removes, targets
 from partywall.survey.http.attempt import Attempt
 from partywall.survey.http.resources import listed
 from partywall.survey.http.retelling import retold
-from partywall.survey.http.trying import Made, after, asked, kept, leaky, refused, second_step
+from partywall.survey.http.trying import (
+    LATER_S,
+    Made,
+    after,
+    asked,
+    kept,
+    leaky,
+    refused,
+    second_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +36,8 @@ if TYPE_CHECKING:
     from partywall.survey.verdict import WitnessStep
 
 PLAIN = Attempt("its own words")
+LONGEST_S = 2.0
+"""So long is watched what nobody attacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,7 @@ async def prove(
     have changed by itself just then.
     """
     world, attack, attempt = engine.world, first.attack, first.attempt
+    began = time.monotonic()
     aimed = await aim(world, operation, attacker, victim, fresh=True)
     if isinstance(aimed, str):
         return False
@@ -69,6 +83,11 @@ async def prove(
     changed = [key for key in before.changed(then, engine.views.noise) if key not in unproven]
     if changed and refused(one) and not seen_before:
         return await prove(engine, operation, attacker, victim, first, seen_before=True)
+    if changed and not _written(then, changed, one, before):
+        await _left_alone(engine, operation, attacker, victim, time.monotonic() - began)
+        changed = [
+            key for key in changed if engine.views.noise.differ(before.seen[key], then.seen[key])
+        ]
     proof = (
         await _moved(engine, aimed, one, before, then, changed, compared=compared)
         if changed
@@ -81,6 +100,31 @@ async def prove(
         *proof.witness, recipe=proof.recipe,
     )  # fmt: skip
     return True
+
+
+def _written(then: View, changed: Sequence[str], one: Made, before: View) -> bool:
+    """Whether the attacker's own words stand where they did not before."""
+    return any(
+        text in then.seen[key].text and text not in before.seen[key].text
+        for key in changed
+        for text in one.exchange.canaries
+    )
+
+
+async def _left_alone(
+    engine: Engine, operation: Operation, attacker: str, victim: str, took_s: float
+) -> None:
+    """Learn what changes by itself: look at a fresh victim for as long, while nobody does anything.
+
+    What is worked on in the background has a state, which moves from the making on.
+    """
+    aimed = await aim(engine.world, operation, attacker, victim, fresh=True)
+    if isinstance(aimed, str):
+        return
+    views = engine.views.requests(operation, victim, aimed.victims)
+    first = await engine.views.look(victim, views)
+    await asyncio.sleep(min(max(2 * took_s, LATER_S), LONGEST_S))
+    engine.views.noise.learn(first, await engine.views.look(victim, views))
 
 
 def _everybodys(engine: Engine, aimed: Aim, attempt: Attempt, before: View, then: View) -> set[str]:
