@@ -72,7 +72,7 @@ def known(authorization: Annotated[str, Header()]) -> str:
 Tenant: TypeAlias = Annotated[str, Depends(known)]
 
 
-def desk(url: str, fault: str) -> FastAPI:
+def desk(url: str, fault: str) -> FastAPI:  # noqa: C901 - an application is its routes
     """Files, links to them, and exports; what is listed is kept in Redis."""
     app = FastAPI()
     cache = Redis.from_url(url, decode_responses=True)
