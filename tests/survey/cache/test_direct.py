@@ -17,7 +17,9 @@ from partywall.survey.trying import ADMINISTRATOR
 from tests.survey.cache.servers import address, executed, left, settings, sound, surveyed
 
 if TYPE_CHECKING:
+    from partywall.survey.cache.calls import Call
     from partywall.survey.layers import Tried
+    from partywall.survey.trying import Outcome
 
 
 def test_each_breach_has_its_witness_and_is_the_attackers_alone(cache_url: str) -> None:
@@ -72,6 +74,14 @@ def test_writing_without_reading_is_found_as_writing(cache_url: str) -> None:
     assert {"write", "destroy"} <= {one.effect for one in report.findings}
 
 
+def test_an_answer_that_tells_whether_a_key_is_there_is_found_as_detecting(
+    cache_url: str,
+) -> None:
+    report = surveyed(cache_url, "ACL SETUSER acme %W~globex:*", "values-of-another")
+    assert {one.effect for one in report.findings} == {"detect"}
+    assert any("EXISTS" in one.because for one in report.findings)
+
+
 def test_a_server_that_lets_anybody_in_is_found_without_any_login(cache_url: str) -> None:
     report = surveyed(cache_url, "ACL SETUSER default on nopass ~* +@all", "values-of-another")
     assert {(one.attacker, one.at) for one in report.findings} == {
@@ -114,6 +124,25 @@ def test_an_interrupted_survey_leaves_no_keys(cache_url: str) -> None:
     before = left(cache_url)
     with pytest.raises(KeyboardInterrupt):
         survey(settings(cache_url), Impatient())
+    assert left(cache_url) == before
+
+
+def test_a_survey_that_is_interrupted_while_it_clears_leaves_no_keys(
+    cache_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(cache_url)
+    before = left(cache_url)
+    real, struck = Wire.do, []
+
+    def do(wire: Wire, who: str, call: Call) -> Outcome:
+        if call.words[0] == "DEL" and "globex:" in call.words[1] and not struck:
+            struck.append(call)
+            raise KeyboardInterrupt
+        return real(wire, who, call)
+
+    monkeypatch.setattr(Wire, "do", do)
+    with pytest.raises(KeyboardInterrupt):
+        survey(settings(cache_url))
     assert left(cache_url) == before
 
 
