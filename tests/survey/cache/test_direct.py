@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from redis import Redis
 
 from partywall.survey.cache.attacks import direct
 from partywall.survey.cache.commands import commands
@@ -53,7 +54,7 @@ def test_every_command_of_the_server_is_tried_or_listed_or_needs_a_right_that_no
     containers = {name for name in names if any(n.startswith(f"{name} ") for n in names)}
     missing = {n for n in names - containers if n not in named}
     assert missing <= {"AUTH", "HELLO", "QUIT", "RESET", "CLIENT REPLY", "ASKING", "READONLY",
-                       "READWRITE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "ACL DELUSER",
+                       "READWRITE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE",
                        "PFDEBUG"}  # fmt: skip
 
 
@@ -72,6 +73,18 @@ def test_writing_without_reading_is_found_as_writing(cache_url: str) -> None:
     effects = {one.name: one.effect for one in report.findings if "string" in one.at}
     assert effects["poisoned-values"] in {"write", "destroy", "detect"}
     assert {"write", "destroy"} <= {one.effect for one in report.findings}
+
+
+def test_who_may_empty_a_database_and_go_to_no_other_empties_none_and_is_undecided(
+    cache_url: str,
+) -> None:
+    sound(cache_url)
+    changed = "SET globex:real value\nACL SETUSER acme +flushdb -select"
+    executed(address(cache_url, "admin"), changed)
+    report = survey(settings(cache_url))
+    assert ("rule-over-all", "cache FLUSHDB") in {(o.name, o.at) for o in report.undecided}
+    with Redis.from_url(address(cache_url, "admin")) as client:
+        assert client.get("globex:real") == b"value"
 
 
 def test_an_answer_that_tells_whether_a_key_is_there_is_found_as_detecting(
@@ -132,7 +145,8 @@ def test_a_survey_that_is_interrupted_while_it_clears_leaves_no_keys(
 ) -> None:
     sound(cache_url)
     before = left(cache_url)
-    real, struck = Wire.do, []
+    real = Wire.do
+    struck: list[Call] = []
 
     def do(wire: Wire, who: str, call: Call) -> Outcome:
         if call.words[0] == "DEL" and "globex:" in call.words[1] and not struck:
