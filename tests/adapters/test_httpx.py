@@ -289,7 +289,7 @@ def test_a_link_to_a_file_is_no_context() -> None:
     "options",
     [{"transport": httpx.HTTPTransport()}, {"mounts": {}}, {"proxy": "http://127.0.0.1:9"},
      {"trust_env": True}, {"app": None}],
-    ids=str,
+    ids=lambda one: next(iter(one)),
 )  # fmt: skip
 def test_options_that_would_leak_a_context_are_refused(
     clients: InternalClients, options: dict[str, Any]

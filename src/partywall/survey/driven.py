@@ -81,7 +81,7 @@ class Driving(Protocol):
 class Application:
     """An application as the probe drives it: every tenant signed in, with something of each kind.
 
-    Its own requests are: one more of each kind made, and then everything asked that only reads.
+    What it does: all that only reads, one more of each kind, and the reads again.
     """
 
     def __init__(self, drive: Drive) -> None:
@@ -97,10 +97,20 @@ class Application:
         return self._drive.world.ledger.evidence(tenant, text)
 
     async def drive(self, tenant: str) -> Sequence[Driven]:
-        """One more of each kind, and then each GET."""
+        """Each GET, then one more of each kind, and each GET again.
+
+        An application that forgets on each write what it has kept would hide, from whoever writes
+        first, what it still keeps of another.
+        """
+        answers = await self._read(tenant)
+        kinds = list(self._drive.world.graph.kinds)
+        made = [await self._drive.fresh(tenant, kind) for kind in kinds]
+        answers += [self._driven(one.made) for one in made if one is not None and one.made]
+        return (*answers, *await self._read(tenant))
+
+    async def _read(self, tenant: str) -> list[Driven]:
         world = self._drive.world
-        made = [await self._drive.fresh(tenant, kind) for kind in list(world.graph.kinds)]
-        answers = [self._driven(one.made) for one in made if one is not None and one.made]
+        answers = []
         for operation in world.api.operations:
             if operation.method != "GET" or world.left_out(operation):
                 continue
@@ -108,7 +118,7 @@ class Application:
             if ids is not None:
                 request = self._drive.rendered(tenant, operation, ids)
                 answers.append(self._driven(await self._drive.ask(tenant, request)))
-        return tuple(answers)
+        return answers
 
     async def send(
         self,

@@ -115,7 +115,9 @@ def change_role(town: Town, user_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "code"), [(end, 4403), (disable, 4401), (change_role, 4401)], ids=lambda c: f"{c}"
+    ("change", "code"),
+    [(end, 4403), (disable, 4401), (change_role, 4401)],
+    ids=lambda one: getattr(one, "__name__", None),
 )
 def test_who_is_let_in_no_more_hears_nothing_that_comes_after(
     town: Town, lobby: Lobby, change: Callable[[Town, str], None], code: int

@@ -6,42 +6,28 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from redis import Redis
 
 from partywall.survey.cache.attacks import direct
 from partywall.survey.cache.commands import commands
 from partywall.survey.cache.filling import filled, places
 from partywall.survey.cache.surveying import survey
 from partywall.survey.cache.wire import Wire
-from partywall.survey.explaining.docstrings import parts
 from partywall.survey.layers import Watch
 from partywall.survey.trying import ADMINISTRATOR
 from tests.survey.cache.servers import address, executed, left, settings, sound, surveyed
 
 if TYPE_CHECKING:
+    from partywall.survey.cache.calls import Call
     from partywall.survey.layers import Tried
-
-ATTACKS = {one.name: one for one in direct()}
-
-
-def example(name: str, section: str) -> str:
-    return parts(ATTACKS[name].doc)[2][section]
+    from partywall.survey.trying import Outcome
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_what_a_page_shows_as_a_breach_is_one_that_this_attack_finds(
-    cache_url: str, name: str
-) -> None:
-    report = surveyed(cache_url, example(name, "Breaches"), name)
-    assert name in {one.name for one in report.findings}
+def test_each_breach_has_its_witness_and_is_the_attackers_alone(cache_url: str) -> None:
+    report = surveyed(cache_url, "ACL SETUSER acme ~* allchannels +@all")
+    assert {one.name for one in report.findings} == {one.name for one in direct()}
     assert {one.attacker for one in report.findings} == {"acme"}
     assert all(one.witness for one in report.findings)
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_what_a_page_shows_as_held_holds(cache_url: str, name: str) -> None:
-    report = surveyed(cache_url, example(name, "Holds"), name)
-    assert not report.findings
-    assert name in {one.attack for one in report.tried}
 
 
 def test_sound_logins_hold_by_proof_and_nothing_is_left_behind(cache_url: str) -> None:
@@ -68,7 +54,7 @@ def test_every_command_of_the_server_is_tried_or_listed_or_needs_a_right_that_no
     containers = {name for name in names if any(n.startswith(f"{name} ") for n in names)}
     missing = {n for n in names - containers if n not in named}
     assert missing <= {"AUTH", "HELLO", "QUIT", "RESET", "CLIENT REPLY", "ASKING", "READONLY",
-                       "READWRITE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "ACL DELUSER",
+                       "READWRITE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE",
                        "PFDEBUG"}  # fmt: skip
 
 
@@ -87,6 +73,26 @@ def test_writing_without_reading_is_found_as_writing(cache_url: str) -> None:
     effects = {one.name: one.effect for one in report.findings if "string" in one.at}
     assert effects["poisoned-values"] in {"write", "destroy", "detect"}
     assert {"write", "destroy"} <= {one.effect for one in report.findings}
+
+
+def test_who_may_empty_a_database_and_go_to_no_other_empties_none_and_is_undecided(
+    cache_url: str,
+) -> None:
+    sound(cache_url)
+    changed = "SET globex:real value\nACL SETUSER acme +flushdb -select"
+    executed(address(cache_url, "admin"), changed)
+    report = survey(settings(cache_url))
+    assert ("rule-over-all", "cache FLUSHDB") in {(o.name, o.at) for o in report.undecided}
+    with Redis.from_url(address(cache_url, "admin")) as client:
+        assert client.get("globex:real") == b"value"
+
+
+def test_an_answer_that_tells_whether_a_key_is_there_is_found_as_detecting(
+    cache_url: str,
+) -> None:
+    report = surveyed(cache_url, "ACL SETUSER acme %W~globex:*", "values-of-another")
+    assert {one.effect for one in report.findings} == {"detect"}
+    assert any("EXISTS" in one.because for one in report.findings)
 
 
 def test_a_server_that_lets_anybody_in_is_found_without_any_login(cache_url: str) -> None:
@@ -131,6 +137,26 @@ def test_an_interrupted_survey_leaves_no_keys(cache_url: str) -> None:
     before = left(cache_url)
     with pytest.raises(KeyboardInterrupt):
         survey(settings(cache_url), Impatient())
+    assert left(cache_url) == before
+
+
+def test_a_survey_that_is_interrupted_while_it_clears_leaves_no_keys(
+    cache_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(cache_url)
+    before = left(cache_url)
+    real = Wire.do
+    struck: list[Call] = []
+
+    def do(wire: Wire, who: str, call: Call) -> Outcome:
+        if call.words[0] == "DEL" and "globex:" in call.words[1] and not struck:
+            struck.append(call)
+            raise KeyboardInterrupt
+        return real(wire, who, call)
+
+    monkeypatch.setattr(Wire, "do", do)
+    with pytest.raises(KeyboardInterrupt):
+        survey(settings(cache_url))
     assert left(cache_url) == before
 
 

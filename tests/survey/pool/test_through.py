@@ -32,6 +32,15 @@ def test_a_sound_application_holds_in_every_storm(database: Database, tmp_path: 
     assert {one.at for one in report.tried} == {"pool GET /notes", "pool GET /notes/{note_id}"}
 
 
+def test_what_shows_anothers_without_a_storm_is_undecided(
+    database: Database, tmp_path: Path
+) -> None:
+    report = stormed(database, tmp_path, "list_of_all")
+    assert report.verdict == "undecided"
+    assert {one.at for one in report.undecided} == {"pool GET /notes"}
+    assert "pool GET /notes" not in {one.at for one in report.tried}
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_is_lost_in_a_storm_is_found(database: Database, tmp_path: Path, fault: str) -> None:
     report = stormed(database, tmp_path, fault)

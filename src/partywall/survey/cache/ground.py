@@ -68,7 +68,7 @@ class Ground:
         self.given["serialized-value"] = self._optional("DUMP", own.of["string"])
         self.given["decrement"] = self.given["increment"] = "1"
         scene = Scene(
-            own, own, (), tuple(c for c in every if not c.keyed), self.given,
+            own, own, (), tuple(c for c in every if not (c.keyed and c.arguments)), self.given,
             f"partywall_{self.run}" if "function" in self.given else "",
             int(self.wire.ask(ADMINISTRATOR, "DBSIZE")), self._empty_database(), logins,
         )  # fmt: skip
@@ -78,11 +78,14 @@ class Ground:
             scene.library, scene.size, scene.empty_database, logins,
         )  # fmt: skip
 
-    def allowed(self, login: str, every: Iterable[Command]) -> Iterator[str]:
-        """Commands that the server would let a user run; all where it can't be asked (Redis 6)."""
+    def allowed(self, login: str, every: Iterable[Command], word: str) -> Iterator[str]:
+        """Commands that the server would let a user run; all where it can't be asked (Redis 6).
+
+        *word* stands where one wants more arguments than it says; it names another tenant's key.
+        """
         for command in every:
             call = filled(command, lambda _: None, self.given)
-            paddings = (("1",) * number for number in range(MOST_PADDING))
+            paddings = ((word,) * number for number in range(MOST_PADDING))
             asked = (  # not each says how many arguments it wants
                 self.wire.do(ADMINISTRATOR, Call(("ACL", "DRYRUN", login, *call, *padding)))
                 for padding in paddings

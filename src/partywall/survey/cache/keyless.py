@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from partywall.survey.cache.commands import Command
+    from partywall.survey.cache.scene import Scene
 
 NAMES = frozenset({"KEYS", "SCAN", "RANDOMKEY", "DBSIZE", "CLIENT TRACKING"})
 CHANNELS = frozenset({"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "PUBLISH", "SPUBLISH",
                       "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"})  # fmt: skip
 FUNCTIONS = frozenset({"FUNCTION LOAD", "FUNCTION LIST", "FUNCTION DUMP", "FUNCTION DELETE"})
-RULE = frozenset({"ACL SETUSER", "ACL DELUSER", "CONFIG SET", "FLUSHDB", "CLIENT KILL"})
+RULE = frozenset({"ACL SETUSER", "CONFIG SET", "FLUSHDB", "CLIENT KILL"})
 READS = frozenset({
     "ACL LIST", "ACL USERS", "ACL LOG", "CLIENT LIST", "CONFIG GET", "INFO", "MEMORY STATS",
     "MEMORY DOCTOR", "MODULE LIST", "LATENCY LATEST", "LATENCY HISTOGRAM", "SLOWLOG GET",
@@ -33,16 +34,17 @@ ELSEWHERE = NAMES | CHANNELS | FUNCTIONS | RULE
 
 def readable(command: Command) -> bool:
     """Whether it may be run to see what it tells."""
-    if command.name in ELSEWHERE | CONNECTIONS:
+    if command.keyed or command.name in ELSEWHERE | CONNECTIONS:
         return False
     return command.harmless or command.name in READS or command.words[-1] == "HELP"
 
 
-def untried(commands: Iterable[Command], allowed: Iterable[str]) -> Iterator[Undecided]:
-    """What the server would let a tenant run, and running it would harm others."""
+def untried(scene: Scene, allowed: Iterable[str]) -> Iterator[Undecided]:
+    """What the server would let a tenant run, and no attack has."""
     may = set(allowed)
-    for one in commands:
-        if one.name in may and not readable(one) and one.name not in ELSEWHERE | CONNECTIONS:
+    tried = (ELSEWHERE if scene.library else ELSEWHERE - FUNCTIONS) | CONNECTIONS
+    for one in scene.commands:
+        if one.name in may and not readable(one) and one.name not in tried:
             because = (
                 "the server would let a tenant's login run it (ACL DRYRUN), and no attack tries "
                 "what may harm everybody: take it from the login (ACL SETUSER … -"

@@ -77,7 +77,7 @@ class Scene:
 
     Attributes:
         fillings: one for each command that takes keys.
-        commands: the others.
+        commands: the others, and those of whose keys the server says nothing.
         given: arguments by name that take what the server made: a dump, a script's hash, a
             function. ``undeclared`` is a function that reads the key that its argument names.
         library: the name that a library of functions may take; "" where the server has none.

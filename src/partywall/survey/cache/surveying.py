@@ -81,10 +81,12 @@ class Survey:
                 self._watch.stage(f"{attacker} attacks {victim} in the cache")
                 one = replace(scene, attacker=keys[attacker], victim=keys[victim])
                 self._direction(one, tally)
-            for login in sorted(set(logins.values())):
+            for attacker, login in logins.items():
                 if self._shared(logins, login):
                     continue
-                for undecided in untried(scene.commands, ground.allowed(login, scene.commands)):
+                other = next(one for name, one in keys.items() if name != attacker)
+                allowed = ground.allowed(login, scene.commands, other.absent)
+                for undecided in untried(scene, allowed):
                     tally.open(undecided)
         finally:
             administrator.do(ADMINISTRATOR, uproot(own))

@@ -56,11 +56,13 @@ class Drive:
         tenants: their names.
         pairs: who attacks whom, as in a probe.
         target: the API's address.
+        crossing: tenant -> operations that show it another's, with that other; after `looks`.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._looks: dict[str, tuple[Look, ...]] = {}
+        self.crossing: dict[str, dict[str, str]] = {}
         self.tenants = tuple(engine.world.tenants)
         self.pairs = paired(self.tenants, every=engine.settings.every_pair)
         self.target = engine.world.wire.base
@@ -103,7 +105,9 @@ class Drive:
         if done.answer.headers.get("content-type", "").startswith(EVENTS):
             return None
         shown = self.shown(tenant, done)
-        others = any(self.leaked(other, done) for other in self.tenants if other != tenant)
+        others = [other for other in self.tenants if other != tenant and self.leaked(other, done)]
+        if others and not self._engine.declared(operation):
+            self.crossing.setdefault(tenant, {})[operation.at] = others[0]
         if not done.answer.ok or not shown or others:
             return None
         return Look(

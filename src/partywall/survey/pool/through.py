@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from partywall.survey.pool.settings import PoolSettings
     from partywall.survey.verdict import State, WitnessStep
 
-MOST = 6
+MOST = 24
 """So many operations of each tenant are asked: they share their connections with all others."""
 ROUNDS = 3
 WAVES = 8
@@ -84,6 +84,7 @@ class _Survey:
         for stormer, other in self.drive.pairs:
             self.watch.stage(f"{stormer} storms, {other} asks")
             theirs, own = await self._looks(stormer), await self._looks(other)
+            self._crossing(other)
             if not theirs or not own:
                 self._blind(stormer if not theirs else other)
                 continue
@@ -121,6 +122,17 @@ class _Survey:
                 "all of an application's operations share its connections"
             )
         return tuple(every[:MOST])
+
+    def _crossing(self, tenant: str) -> None:
+        """What shows another tenant's though nobody storms can't show what a storm does."""
+        attack = next(one for one in every_attack() if one.storms)
+        for at, other in self.drive.crossing.get(tenant, {}).items():
+            because = (
+                f"{tenant} is shown what is {other}'s, though nobody else asks: probe the API to "
+                f'see whether that is a breach, or declare it: [[public]] operation = "{at}"'
+            )
+            told = Undecided(attack.code, attack.name, attack.effect, f"pool {at}", because)
+            self.undecided.append(told)
 
     def _blind(self, tenant: str) -> None:
         because = f"no GET shows {tenant} anything that is its alone: nothing could be told apart"

@@ -46,8 +46,7 @@ def rule_over_all(scene: Scene) -> Iterator[Attempt[Call]]:
     yield _login(scene)
     yield _setting(scene)
     yield _client(scene)
-    if scene.empty_database is not None:
-        yield _emptied(scene, scene.empty_database)
+    yield _emptied(scene, scene.empty_database)
 
 
 def _login(scene: Scene) -> Attempt[Call]:
@@ -100,27 +99,38 @@ def _client(scene: Scene) -> Attempt[Call]:
     )  # fmt: skip
 
 
-def _emptied(scene: Scene, database: int) -> Attempt[Call]:
+def _emptied(scene: Scene, database: int | None) -> Attempt[Call]:
+    """On a connection that was opened there: who may not go there empties no other."""
     victim, name = scene.victim, scene.victim.of["string"]
 
     def there(who: str, *words: str, quiet: bool = False) -> Step[Call]:
         return Step(who, Call(words, database=database), quiet)
 
     def flushed(who: str) -> tuple[Step[Call], ...]:
+        asked = Call(("ACL", "DRYRUN", scene.logins.get(who, ""), "FLUSHDB"))
+        told = Step(ADMINISTRATOR, asked, quiet=True)
+        if database is None:
+            return (told,)
         return (
+            told,
             there(ADMINISTRATOR, "SET", name, victim.canary, quiet=True),
             there(who, "FLUSHDB"),
             there(ADMINISTRATOR, "GET", name),
         )
 
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
-        _, flush, left = outcomes
-        if flush.ok and victim.canary not in left.text:
+        may, *done = outcomes
+        if done and done[1].ok and victim.canary not in done[2].text:
             return Breach("FLUSHDB removed every tenant's keys of a database", "destroy")
-        return None if flush.refused else Unclear(f"FLUSHDB answered {flush.told!r}")
+        if may.ok and may.text != "OK":
+            return None
+        return Unclear(
+            "the server would let a tenant's login run FLUSHDB, and there is no database in which "
+            "it could be run: take it from the login (-flushdb)"
+        )
 
     def controlled(outcomes: Sequence[Outcome]) -> str:
-        return CLOSED if outcomes[1].refused else ""
+        return CLOSED if outcomes[0].text != "OK" else ""
 
     who, owner = scene.attacker.owner, victim.owner
     return Attempt(
@@ -132,7 +142,7 @@ def _emptied(scene: Scene, database: int) -> Attempt[Call]:
         judge=judge,
         control=flushed(owner),
         controlled=controlled,
-        after=(there(ADMINISTRATOR, "DEL", name),),
+        after=(there(ADMINISTRATOR, "DEL", name),) if database is not None else (),
     )
 
 
