@@ -252,15 +252,8 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     }),
     "[cache]": (
         "[cache]\nzzz = 1",
-<<<<<<< HEAD
-        (
-            "For `partywall survey`. What tenants' requests leave in the cache is watched where "
-            "`[api]` is declared as well."
-        ), {
-=======
         "For `partywall survey`. What requests leave there is watched where `[api]` is too.",
         {
->>>>>>> w/direct
         "url": "An administrator's address: `redis://login:password@host:port/0`. It watches, and "
         "lays keys beside the tenants' own.",
     }),
@@ -272,15 +265,8 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     }),
     "[jobs]": (
         "[jobs]\nzzz = 1",
-<<<<<<< HEAD
-        (
-            "For `partywall survey`. The engine's store is attacked where `engine` and `url` say "
-            "where it is; jobs are started through the application where `[api]` is declared."
-        ), {
-=======
         ("For `partywall survey`. The engine's store is attacked where `engine` and `url` say "
          "where it is; jobs are started through the application where `[api]` is declared."), {
->>>>>>> w/direct
         "engine": "`dbos`, `procrastinate`, `celery` or `temporal`.",
         "url": "An administrator's address of PostgreSQL, Redis or Temporal: lays a job for each "
         "tenant, and removes it.",

@@ -17,19 +17,10 @@ if TYPE_CHECKING:
 Engine: TypeAlias = Literal["dbos", "procrastinate", "celery", "temporal"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 SCHEMAS: Mapping[Engine, str] = {"dbos": "dbos", "procrastinate": "public"}
-<<<<<<< HEAD
-KEYS = frozenset(
-    {
-        "engine", "url", "schema", "api_key", "certificate", "key", "authority", "start", "status",
-        "result", "cancel", "list", "fail", "rounds", "wait_s",
-    }
-)  # fmt: skip
-=======
 KEYS = frozenset({
     "engine", "url", "schema", "api_key", "certificate", "key", "authority", "start", "status",
     "result", "cancel", "list", "fail", "rounds", "wait_s",
 })  # fmt: skip
->>>>>>> w/direct
 TENANT_KEYS = frozenset({"url", "enter", "row", "schema", "queue", "prefix", "namespace",
                          "api_key", "certificate", "key", "authority"})  # fmt: skip
 ROUNDS = 6
