@@ -138,7 +138,7 @@ def test_a_worker_refuses_what_nothing_proves_before_the_body_runs(
     shop: Any, tasks: Any, running: Worker
 ) -> None:
     theirs = Envelopes(b"x" * 32)
-    ours = shop.tasks._envelopes  # noqa: SLF001 - to seal for another message than the one sent
+    ours = shop.tasks.envelopes  # to seal for another message than the one sent
     nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
     def envelope(by: Envelopes, name: str, task_id: str, args: tuple[int, ...]) -> dict[str, str]:

@@ -44,7 +44,7 @@ class TenantTask(Task):  # type: ignore[misc] # Celery has no types
         """
         args = tuple(args or ())
         beside = embedded({**options, "link": link, "link_error": link_error})
-        posting = self.tenants.posting(self, args, kwargs, task_id, beside, options)
+        posting = self.tenants.posting.around(self, args, kwargs, task_id, beside, options)
         with posting as (full_id, addressed):
             return super().apply_async(
                 args,

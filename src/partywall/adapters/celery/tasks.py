@@ -7,7 +7,7 @@ import inspect
 import logging
 import time
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from celery import Signature, group
@@ -15,25 +15,20 @@ from celery.exceptions import Ignore
 from celery.exceptions import TimeoutError as TooLate
 from celery.result import AsyncResult, GroupResult, allow_join_result
 from celery.utils.functional import head_from_fun
-from kombu import Queue
 from redis import Redis
 
 from partywall.adapters.celery.canvas import (
     HEADER,
     Stamp,
-    afterwards,
-    fresh_id,
     leaves,
-    message,
     open_ended,
-    plain,
-    then,
     tick,
 )
-from partywall.adapters.celery.line import DUE, Lines, Place
+from partywall.adapters.celery.line import Lines, Place
+from partywall.adapters.celery.posting import Posting, own, seconds_until
 from partywall.adapters.celery.records import Records
 from partywall.adapters.celery.steward import steward
-from partywall.adapters.celery.task import TenantTask, heard, passing, verified_tenant
+from partywall.adapters.celery.task import TenantTask, heard, passing
 from partywall.adapters.executions import (
     ENDED,
     Execution,
@@ -48,8 +43,6 @@ from partywall.adapters.executions import (
 from partywall.errors import (
     ConfigurationError,
     MissingTenant,
-    NotAuthenticated,
-    TenantMismatch,
 )
 
 if TYPE_CHECKING:
@@ -104,12 +97,12 @@ class TenantTasks:
         lease_s: float = 30.0,
     ) -> None:
         self.app = app
-        self._envelopes = envelopes
+        self.envelopes = envelopes
         self._gate = Gate(tenancy, directory)
         self._limits = limits or Limits()
         self._redis = redis
         self._lease_s = lease_s
-        self._starting: set[str] = set()
+        self.posting = Posting(self)
         app.steps["consumer"].add(steward(self, lease_s))
 
     @functools.cached_property
@@ -235,7 +228,7 @@ class TenantTasks:
         steps = [(leaf["options"]["task_id"], leaf["task"]) for leaf in leaves(whole)]
         parts = [(own(tenant, full), name) for full, name in steps]
         self.records.open(tenant, parts, later_s=seconds_until(whole.options))
-        self._starting.update(full for full, _ in steps)
+        self.posting.starting.update(full for full, _ in steps)
         try:
             result = whole.apply_async()
         except BaseException:
@@ -243,7 +236,7 @@ class TenantTasks:
                 self.records.close(tenant, execution_id)
             raise
         finally:
-            self._starting.difference_update(full for full, _ in steps)
+            self.posting.starting.difference_update(full for full, _ in steps)
         if isinstance(whole, group):
             result.save()
             ids = tuple(execution_id for execution_id, _ in parts)
@@ -311,105 +304,7 @@ class TenantTasks:
 
     def sealed(self, context: TenantContext, audience: str) -> str:
         """The context in an envelope, for a signature of the task."""
-        return self._envelopes.sealed(context, audience=audience)
-
-    @contextmanager
-    def posting(
-        self,
-        task: TenantTask,
-        args: Any,
-        kwargs: Any,
-        task_id: str | None,
-        beside: dict[str, Any],
-        options: dict[str, Any],
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Around the publishing of a message: its id and its options, into the tenant's line."""
-        options, headers = dict(options), dict(options.get("headers") or {})
-        said = headers.pop(HEADER, None)
-        context = self._posted(task.name, said, task_id, args, kwargs, beside)
-        tenant = context.tenant_id
-        full = task_id or fresh_id(tenant)
-        if not full.startswith(f"{tenant}/"):
-            raise TenantMismatch("a task's id begins with its tenant's: let start() choose it")
-        sealed_for = message(task.name, full, args, kwargs, beside)
-        headers[HEADER] = self._envelopes.sealed(context, audience=sealed_for)
-        later_s = seconds_until(options)
-        if later_s > 0:
-            headers[DUE] = repr(time.time() + later_s)
-        place = self._place(task, args, kwargs, tenant, options)
-        if full not in self._starting:  # else start() has opened them all at once
-            self.records.open(tenant, [(own(tenant, full), task.name)], later_s=later_s)
-        self.lines.enter(place)
-        yield (
-            full,
-            {
-                **options,
-                "headers": headers,
-                "queue": Queue(place.name, exchange="", routing_key=place.name),
-                "declare": [],
-                "priority": 0,
-            },
-        )
-        self.lines.release(place)
-
-    def _posted(
-        self,
-        name: str,
-        said: object,
-        task_id: str | None,
-        args: Any,
-        kwargs: Any,
-        beside: dict[str, Any],
-    ) -> TenantContext:
-        """The context of a signature that is published, once it may be.
-
-        Raises:
-            MissingTenant: where it has none.
-            NotAuthenticated: when nothing proves that we made it, to be published here and now.
-            TenantMismatch: when it is another tenant's than the message that is worked on.
-        """
-        if not isinstance(said, dict):
-            raise MissingTenant(
-                f"{name} works for a tenant: tasks.start(context, {name.rpartition('.')[2]}, …) "
-                "instead of .delay() and .apply_async()"
-            )
-        role, seal = said.get("role"), said.get("seal")
-        if role == "tick":
-            return self._envelopes.opened(seal, audience=tick(name, args, kwargs))
-        if role == "error":
-            partial = said.get("args") or []
-            context = self._envelopes.opened(
-                seal, audience=afterwards(name, partial, kwargs, beside)
-            )
-            about = plain(args)[: len(args) - len(partial)]
-            if plain(args) != [*about, *partial] or not about_own(about, context.tenant_id):
-                raise NotAuthenticated("the error callback was made for other arguments")
-            return context
-        context = self._envelopes.opened(seal, audience=then(name))
-        parent = verified_tenant(self.app)
-        if task_id not in self._starting and parent != context.tenant_id:
-            if parent is not None:
-                raise TenantMismatch(f"{name} is another tenant's than the task that goes before")
-            raise NotAuthenticated(f"{name} was not published by start(), nor by a verified task")
-        return context
-
-    def _place(
-        self, task: TenantTask, args: Any, kwargs: Any, tenant: str, options: dict[str, Any]
-    ) -> Place:
-        """The tenant's line in front of the queue that Celery's routes lead to."""
-        wanted = options.pop("queue", None)
-        asked = {} if wanted is None else {"queue": wanted}
-        if isinstance(wanted, str) and (line := Place.of(wanted)) and line.tenant == tenant:
-            asked = {"queue": line.queue}  # of a message that is sent again
-        routed = self.app.amqp.router.route(asked, task.name, args, kwargs, task)
-        queue = routed.get("queue")
-        if queue is None or (queue.exchange and queue.exchange.type != "direct"):
-            raise ConfigurationError(
-                f"{task.name} is routed to an exchange: route tenants' tasks to a queue"
-            )
-        for name in ("exchange", "routing_key"):
-            options.pop(name, None)
-        return Place(queue.name, tenant)
+        return self.envelopes.sealed(context, audience=audience)
 
     def verified(self, task: TenantTask, request: Context) -> TenantContext:
         """The context of the message that is worked on.
@@ -418,7 +313,7 @@ class TenantTasks:
             MissingTenant, NotAuthenticated: when nothing proves that we sent it.
         """
         said = (request.headers or {}).get(HEADER)
-        context = self._envelopes.opened(said, audience=heard(request, task.name))
+        context = self.envelopes.opened(said, audience=heard(request, task.name))
         if not request.id.startswith(f"{context.tenant_id}/"):
             raise MissingTenant("the message's id is not its tenant's")
         return context
@@ -485,23 +380,3 @@ class TenantTasks:
                 raise cancelled(name)
             raise failed(name, f"{type(value).__name__}: {value}")
         return value
-
-
-def about_own(about: list[Any], tenant: str) -> bool:
-    """Whether an error callback is about a tenant's own execution, or is told nothing."""
-    return not about or (len(about) == 1 and str(about[0]).startswith(f"{tenant}/"))
-
-
-def own(tenant: str, full: str) -> str:
-    """The id of an execution as its tenant knows it."""
-    return full.removeprefix(f"{tenant}/")
-
-
-def seconds_until(options: Any) -> float:
-    """In how many seconds a task may begin, as its options say."""
-    eta = options.get("eta")
-    if isinstance(eta, str):
-        eta = datetime.fromisoformat(eta)
-    if isinstance(eta, datetime):
-        return (eta - datetime.now(eta.tzinfo)).total_seconds()
-    return float(options.get("countdown") or 0.0)
