@@ -1,0 +1,55 @@
+"""`partywall survey` of the reference application: sound, and where what it remembers leaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from partywall.survey.whole import load, survey
+from tests.examples.invoices.test_twins import LEAKS, OF_THE_HOUSE
+from tests.examples.invoices.twins import twin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from partywall.survey.layers import WholeReport
+
+CAUGHT = {
+    "cache": ("api", "GET /debtors"),
+    "pool": ("api", "GET /invoices"),
+    "jobs": ("jobs", "jobs worker of POST /exports"),
+    "channel": ("api", "WS /invoices/{invoice_id}/live"),
+    "files": ("api", "GET /files/{file_id}"),
+}
+"""The layer that catches each, and where."""
+
+
+def surveyed(file: Path) -> WholeReport:
+    """Survey what a partywall.toml names, but for what the control plane answers."""
+    denied = "".join(f'"* /{each}*", ' for each in OF_THE_HOUSE)
+    file.write_text(file.read_text().replace("deny = [", f"deny = [{denied}", 1))
+    return survey(load(file))
+
+
+def test_the_sound_application_holds_in_every_layer(tmp_path: Path) -> None:
+    with twin(tmp_path) as file:
+        report = surveyed(file)
+    assert {name: one.verdict for name, one in report.layers.items()} == {
+        "api": "held", "pool": "held", "jobs": "held",
+    }, report  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", CAUGHT)
+def test_what_leaks_beside_the_database_is_caught(mistake: str, tmp_path: Path) -> None:
+    with twin(tmp_path, mistake) as file:
+        report = surveyed(file)
+    found = {(name, one.at) for name, layer in report.layers.items() for one in layer.findings}
+    assert found == {CAUGHT[mistake]}
+    assert report.verdict == "breached"
+
+
+def test_each_is_caught_where_it_is_made() -> None:
+    for mistake, (_, at) in CAUGHT.items():
+        operation, _ = LEAKS[mistake]
+        assert operation == at or mistake == "jobs"
