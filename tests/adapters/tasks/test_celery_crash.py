@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis
@@ -30,7 +30,8 @@ def test_after_a_kill_work_goes_on_in_its_tenant_and_places_are_given_back(
     os.environ["TASKS_REDIS"] = redis_url
     from tests.adapters.tasks import celery_app as shop  # noqa: PLC0415 - it reads the address
 
-    tasks, server = shop.tasks, Redis.from_url(redis_url, decode_responses=True)
+    tasks = shop.tasks
+    server: Any = Redis.from_url(redis_url, decode_responses=True)
     arguments = ["celery", "-A", "tests.adapters.tasks.celery_app", "worker", "-c", "2"]
     arguments += ["--without-gossip", "--without-mingle", "-l", "INFO"]
     environment = {"TASKS_REDIS": redis_url, "TASKS_LEASE": "1", "TASKS_VISIBILITY": "1"}
@@ -49,6 +50,9 @@ def test_after_a_kill_work_goes_on_in_its_tenant_and_places_are_given_back(
         held = server.zrange("partywall:tasks:held:celery/slow", 0, -1)
         first.killed()
     assert len(held) == 1
+    # A worker looks for what dead ones took when it starts, and then every hundred seconds.
+    [(_, taken)] = server.zrange("unacked_index", 0, -1, withscores=True)
+    until(lambda: server.time()[0] > taken + 2)
     with started():
         assert tasks.result(SLOW, behind.id, timeout_s=LONGEST_S)[0]["tenant_id"] == "slow"
         until(lambda: ran().count(["acme", "late"]) == 2)
