@@ -84,7 +84,7 @@ async def prove(
     if changed and refused(one) and not seen_before:
         return await prove(engine, operation, attacker, victim, first, seen_before=True)
     if changed and not _written(then, changed, one, before):
-        await _left_alone(engine, operation, attacker, victim, time.monotonic() - began)
+        await left_alone(engine, operation, attacker, victim, time.monotonic() - began)
         changed = [
             key for key in changed if engine.views.noise.differ(before.seen[key], then.seen[key])
         ]
@@ -111,7 +111,7 @@ def _written(then: View, changed: Sequence[str], one: Made, before: View) -> boo
     )
 
 
-async def _left_alone(
+async def left_alone(
     engine: Engine, operation: Operation, attacker: str, victim: str, took_s: float
 ) -> None:
     """Learn what changes by itself: look at a fresh victim for as long, while nobody does anything.

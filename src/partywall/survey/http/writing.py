@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from partywall.survey.http.aim import Aim, aim, carried, targets
 from partywall.survey.http.credentials import secret
 from partywall.survey.http.existence import OTHERS_ID, compare, conflicts
 from partywall.survey.http.nouns import PRINCIPALS, snake
-from partywall.survey.http.proving import prove
+from partywall.survey.http.proving import left_alone, prove
 from partywall.survey.http.schemas import fields
 from partywall.survey.http.trying import Made, after, asked, kept, leaky, refused, second_step
 from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from partywall.survey.http.attempt import Attack, Attempt
     from partywall.survey.http.engine import Engine
@@ -46,13 +47,16 @@ async def write(engine: Engine, operation: Operation, attacker: str, victim: str
     if known := {name for at, name, _ in engine.findings if at == operation.at}:
         plans = [one for one in plans if one[0].name in known]  # the other way it is looked again
     for _ in range(MOST_ATTACKS):
+        began = time.monotonic()
         together = await _together(engine, operation, attacker, victim, plans)
         if together is None:
             return
         made, moved, odd = together
         proven = await _proven(engine, operation, attacker, victim, made, moved=moved)
         if not proven:
-            await _settled(engine, operation, attacker, victim, made, visible=visible, odd=odd)
+            if odd():
+                await left_alone(engine, operation, attacker, victim, time.monotonic() - began)
+            await _settled(engine, operation, attacker, victim, made, visible=visible, odd=odd())
             break
         plans = [one for one in plans if one[0].name not in proven]
         if OTHERS_ID in proven:
@@ -70,10 +74,11 @@ async def _together(
     attacker: str,
     victim: str,
     plans: Sequence[tuple[Attack, Attempt]],
-) -> tuple[list[Made], bool, bool] | None:
+) -> tuple[list[Made], bool, Callable[[], bool]] | None:
     """All attempts on the same fresh victim: what each came to, and whether anything moved.
 
-    The last tells whether what moved can't be a list that is known to show everybody's.
+    The last tells, by all that is known when it is asked, whether what moved can't be a list that
+    shows everybody's, nor what changes by itself.
     """
     world = engine.world
     aimed = await aim(world, operation, attacker, victim, fresh=True)
@@ -96,8 +101,11 @@ async def _together(
     accepted = any(one.exchange.answer.accepted for one in made)
     second = await second_step(engine, aimed) if accepted else None
     changed = before.changed(then, engine.views.noise)
-    open_ones = leaky(engine)
-    odd = any(before.seen[key].operation.at not in open_ones for key in changed)
+
+    def odd() -> bool:
+        moved, open_ones = before.changed(then, engine.views.noise), leaky(engine)
+        return any(before.seen[key].operation.at not in open_ones for key in moved)
+
     return made, bool(changed) or second is not None, odd
 
 
