@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from partywall.adapters.files.names import place_of
 from partywall.isolation.naming import physical_name
 from tests.examples.invoices import behind
 from tests.examples.invoices.houses import credentials
@@ -147,21 +148,27 @@ def test_files_are_where_they_should_be_and_nowhere_else(house: House) -> None:
     company = furnished(house.company()).company
     found = {each for each in house.folder.rglob("*") if each.is_file()}
     assert opened(house.pid) <= found
+    data = house.folder / "data"
+    kept = {each for each in found if each.is_relative_to(data / "files" / place_of(company.id))}
+    assert len(kept) == 1  # the attachment
+    assert {each.stat().st_mode & 0o077 for each in kept} == {0}
+    found = {each for each in found if not each.is_relative_to(data / "files")}
     if house.isolation != "files":
-        assert {each.name for each in house.folder.iterdir()} == {"here", "home", "tmp"}
+        assert {each.name for each in house.folder.iterdir()} == {"data", "here", "home", "tmp"}
+        assert [each.name for each in data.iterdir()] == ["files"]
         assert found == set()
         return
     with behind.control(house) as say:
         ids = [uuid.UUID(id_) for (id_,) in say("SELECT id FROM tenants")]  # kept without hyphens
     places = {behind.path_of(house, str(id_)) for id_ in ids}
-    data = house.folder / "data"
     allowed = {
         each
         for path in (*places, data / "control.db", data / "control.db.works")
         for each in beside(path)
     }
     assert behind.path_of(house, company.id) in found
-    assert {each for each in found - allowed if each.parent != data / "control.db-locks"} == set()
+    locks = {data / "control.db-locks", data / "control.db.works-locks"}
+    assert {each for each in found - allowed if each.parent not in locks} == set()
     assert {each.stat().st_mode & 0o077 for each in places & found} == {0}
 
 
