@@ -98,8 +98,9 @@ def running(server: Postgres) -> Iterator[httpx.Client]:
         "INVOICES_OWNER_URL": server.url("invoices", "owner"),
         "INVOICES_CONTROL_URL": server.url("control", "house"),
     }
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as folder:
         port = free_port()
+        said["INVOICES_FOLDER"] = folder
         command = ["-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port)]
         process = subprocess.Popen(
             [sys.executable, *command, "invoices.app:app"],

@@ -29,7 +29,10 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 8
-OWN = ("/customers", "/invoices", "/comments", "/files", "/search", "/export", "/reports")
+OWN = (
+    "/customers", "/invoices", "/debtors", "/comments", "/files", "/search", "/export", "/exports",
+    "/reports",
+)  # fmt: skip
 """Where the application's own paths begin; the others are the control plane's."""
 
 

@@ -14,6 +14,7 @@ from tests.survey.cache.examples import of_cache
 from tests.survey.jobs.examples import of_jobs
 from tests.survey.objects.examples import of_objects
 from tests.survey.pool.examples import of_pool
+from tests.survey.sockets.examples import of_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -31,7 +32,8 @@ class Runner(Protocol):
 
 
 RUNNERS: Mapping[str, Runner] = {
-    "pool": of_pool, "cache": of_cache, "jobs": of_jobs, "objects": of_objects,
+    "pool": of_pool, "cache": of_cache, "jobs": of_jobs, "sockets": of_sockets,
+    "objects": of_objects,
 }  # fmt: skip
 """By layer. *database* is the test's own, on PostgreSQL 15, and *folder* empty."""
 

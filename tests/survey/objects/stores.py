@@ -113,6 +113,7 @@ def stored() -> Iterator[Store]:
     try:
         yield store
     finally:
+        store.reset()  # what moto asks of whom is said for the whole process
         server.shutdown()
         thread.join()
         server.server_close()

@@ -27,17 +27,17 @@ def outlived_membership() -> Iterator[Attempt]:
         WebSockets and server-sent events of applications whose members can be removed.
 
     Breaches:
-        tests/survey/sockets/board.py: asks only when a socket is opened
-        globex's member listens, and is removed from globex
-        globex publishes something: the former member hears it
+        tests/survey/sockets/board.py: asked_once
+        globex removes a member who listens, and then publishes something: 200
+        globex loses it to the former member, whose socket was left open
 
     Holds:
-        tests/survey/sockets/board.py: closes what is open with the membership
-        globex's member listens, and is removed from globex: the socket is closed
-        globex publishes something: who is still a member hears it, and the former member doesn't
+        tests/survey/sockets/board.py: sound
+        globex removes a member who listens, and then publishes something: 200
+        globex is heard by who is still a member, and not by the former one
 
-    Source: CWE-613, Insufficient Session Expiration
-    (https://cwe.mitre.org/data/definitions/613.html).
+    Source:
+        https://cwe.mitre.org/data/definitions/613.html
     """
     yield Attempt("left open")
     yield Attempt("opened again", reopened=True)
