@@ -67,7 +67,8 @@ def main(folder: Path, mistakes: Sequence[str]) -> None:
     try:
         with furnished(folder, mistakes) as path:
             print(f"The application is up, with {' and '.join(COMPANIES)} in it. Now, elsewhere:")
-            print(f"\n    partywall probe --config {path}\n")
+            print(f"\n    partywall probe --config {path}")
+            print(f"    partywall survey --config {path}    # and what lies behind it\n")
             print("Ctrl-C ends the application and removes that file.", flush=True)
             while True:
                 time.sleep(PATIENCE_S)

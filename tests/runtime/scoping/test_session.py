@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from partywall.runtime.scoping import ScopedSession
     from tests.runtime.scoping.shop import Shop
 
-other = aliased(Note)
+other, third = aliased(Note), aliased(Note)
 hers = select(Note).where(Note.id > 0).subquery()
 HerNote = aliased(Note, hers)
 recent = select(Note.id, Note.body).cte("recent")
@@ -47,6 +47,12 @@ READS: dict[str, tuple[Any, set[Any]]] = {
     "union in a subquery": (select(func.count()).select_from(both), {4}),
     "join": (select(Line.id).join(Line.note).where(Note.body.like("%1")), {10, 11}),
     "any join": (select(func.count()).select_from(Note).join(Line, literal(1) == 1), {8}),
+    "two of one class": (select(Note.body).join(other, other.id == Note.id + 1), {"a1"}),
+    "two aliases": (select(other.body).join(third, third.id == other.id + 1), {"a1"}),
+    "two aliases, outer": (
+        select(third.body).select_from(other).outerjoin(third, third.id == other.id + 1),
+        {"a2", None},
+    ),
     "outer join": (select(Line.id).outerjoin(Note, Note.id == Line.note_id + 7), {10, 11, 20, 21}),
     "exists": (select(Note.body).where(Note.lines.any(Line.id == 11)), {"a1"}),
     "in": (select(Note.body).where(Note.id.in_(select(other.id))), {"a1", "a2"}),

@@ -87,22 +87,23 @@ class TenantCriteria(LoaderCriteriaOption):
         self.mappers, self.model = mappers, model
         self.include_aliases, self.propagate_to_loaders = True, False
         parameters: dict[Any, BindParameter[Any]] = {}
-        self._conditions: dict[Mapper[Any], Any] = {}
+        self._conditions: dict[Mapper[Any], tuple[str, BindParameter[Any]]] = {}
         for mapper in sorted(mappers, key=lambda m: m.class_.__qualname__):
             if key := tenant_key(mapper, model):
                 column = tenant_column(mapper, key)
                 own = parameters.setdefault(
                     repr(column.type), bindparam(None, typed(column, tenant), type_=column.type)
                 )
-                self._conditions[mapper] = getattr(mapper.class_, key) == own
+                self._conditions[mapper] = key, own
         self.parameters = tuple(parameters.values())
 
     def _all_mappers(self) -> Iterator[Mapper[Any]]:
         return iter(self._conditions)
 
     def _resolve_where_criteria(self, ext_info: Any) -> Any:
+        key, own = self._conditions[ext_info.mapper]
         return _deep_annotate(
-            self._conditions[ext_info.mapper],
+            getattr(ext_info.entity, key) == own,  # of the alias, where it is one: in ON, too
             {"for_loader_criteria": self},
             detect_subquery_cols=True,
             ind_cols_on_fromclause=True,
