@@ -83,13 +83,14 @@ def test_own_authentication(notes: Path) -> None:
         assert pages.printed(check, address) == shown
 
 
-def test_websockets(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_websockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages.furnish(tmp_path)  # a note is written, which the others' quotas would count
     access, alive, routes, check = blocks("how-to/websockets.md", "python")
     [shown] = blocks("how-to/websockets.md", "text")
     tutorial, replaced = LIFESPAN.subn(lambda _: alive, pages.ROUTES)
     assert replaced == 1
     monkeypatch.setattr(pages, "ROUTES", tutorial)
-    with pages.serving(notes, access, routes) as address:
+    with pages.serving(tmp_path, access, routes) as address:
         assert pages.printed(check, address) == shown
 
 
