@@ -88,6 +88,7 @@ class Application:
         for body in BODIES:
             self.workflows.workflow(body)
         self.workflows.workflow(brief, timeout_s=1.0)
+        self.workflows.workflow(unhurried, timeout_s=60.0)
 
     def _steps(self) -> None:
         STEPS.update(
@@ -297,6 +298,11 @@ def patient(run: Run, word: str) -> None:
 
 
 def brief(run: Run, _: object) -> None:
+    run.wait("never")
+
+
+def unhurried(run: Run, _: object) -> None:
+    run.step(STEPS["note"], "unhurried")
     run.wait("never")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -150,10 +151,22 @@ def test_a_cancelled_execution_takes_no_further_step(application: Application) -
 
 def test_an_execution_that_takes_too_long_is_ended(application: Application) -> None:
     flows, context = application.workflows, tenant()
-    started = flows.start(context, app.brief)
-    with pytest.raises(ExecutionFailed, match="longer than it may") as ended:
-        flows.result(context, started.id, timeout_s=60)
-    assert ended.value.status == "timed_out"
+    started = []
+    for _ in range(4):  # at any part of a second
+        started.append(flows.start(context, app.brief))
+        time.sleep(0.25)
+    for each in started:
+        with pytest.raises(ExecutionFailed, match="longer than it may") as ended:
+            flows.result(context, each.id, timeout_s=60)
+        assert ended.value.status == "timed_out"
+
+
+def test_what_is_cancelled_in_time_did_not_take_too_long(application: Application) -> None:
+    flows, context = application.workflows, tenant()
+    started = flows.start(context, app.unhurried)
+    waited(lambda: (context.tenant_id, "unhurried") in application.noted)
+    flows.cancel(context, started.id)
+    waited(lambda: flows.execution(context, started.id).status == "cancelled")
 
 
 def test_a_step_is_tried_again_in_its_context(application: Application) -> None:

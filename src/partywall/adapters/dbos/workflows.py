@@ -58,6 +58,7 @@ STATUS: dict[str, Status] = {
 PORTABLE = WorkflowSerializationFormat.PORTABLE
 PROCESS = re.compile(r"dbos-[0-9a-f-]+\Z")
 CLIENTS = 10  # connections of what only starts and reads
+CLOCK_MS = 1000  # SQLite says when an execution ended in whole seconds; a server has its own clock
 
 
 class DbosWorkflows:
@@ -344,7 +345,8 @@ def found(row: Any) -> Found:
     """An execution as DBOS has it."""
     status = STATUS.get(row.status, "failed")
     deadline_ms = row.workflow_deadline_epoch_ms
-    if status == "cancelled" and deadline_ms and (row.completed_at or 0) >= deadline_ms:
+    ended_ms = (row.completed_at or 0) + CLOCK_MS
+    if status == "cancelled" and deadline_ms and ended_ms >= deadline_ms:
         status = "timed_out"
     outcome, ended_by = row.output if isinstance(row.output, str) else "", ""
     if status == "failed":
