@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def in_memory() -> None:
 
 
 in_memory()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what began behind a shell's & ignores it
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what tests start would be compiled at each start
 
 
