@@ -17,6 +17,7 @@ from partywall.adapters.redis import AsyncTenantCache, Script, TenantCache
 from partywall.adapters.redis.keyspace import Keyspace
 from partywall.context import TenantContext
 from partywall.servers import redis as server
+from partywall.servers.launch import free_port
 from tests.adapters.redis.caches import ACME, GLOBEX
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ SLOTS = 16384
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Server]:
-    """A cluster of one."""
-    with server({"cluster-enabled": "yes"}) as running:
+    """A cluster of one; the bus has a port of its own, as 10,000 more is past the last one."""
+    with server({"cluster-enabled": "yes", "cluster-port": str(free_port())}) as running:
         with Redis.from_url(running.url()) as client:
             client.execute_command("CLUSTER ADDSLOTSRANGE", 0, SLOTS - 1)
             while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
