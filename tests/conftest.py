@@ -53,6 +53,9 @@ def in_memory() -> None:
 
 in_memory()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what began behind a shell's & ignores it
+os.environ["SSL_CERT_DIR"] = (
+    tempfile.gettempdir()
+)  # no authorities: each client would read them all
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what tests start would be compiled at each start
 
 

@@ -14,6 +14,7 @@ import httpx
 import yaml
 
 from partywall.errors import ConfigurationError
+from partywall.survey.http.trust import trust
 
 Send: TypeAlias = Callable[[str, Mapping[str, str]], bytes]
 """Fetches an address with headers; it says what went wrong by a ConfigurationError."""
@@ -102,7 +103,9 @@ def fetched(address: str, headers: Mapping[str, str]) -> bytes:
     url = address
     for _ in range(HOPS):
         try:
-            answer = httpx.get(url, headers=dict(headers), timeout=TIMEOUT_S, trust_env=False)
+            answer = httpx.get(
+                url, headers=dict(headers), timeout=TIMEOUT_S, trust_env=False, verify=trust()
+            )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ConfigurationError(
                 f"the description at {address} can't be had: {type(error).__name__}: {error}"

@@ -20,6 +20,7 @@ from partywall.survey.http.order import dangerous
 from partywall.survey.http.probing import probe
 from partywall.survey.http.settings import ApiSettings, Credentials
 from partywall.survey.http.signing_in import sign_in
+from partywall.survey.http.trust import trust
 from partywall.survey.http.wire import Wire
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def signed_in(
                         headers=one.headers,
                         cookies=one.cookies,
                         timeout=settings.timeout_s,
-                        verify=settings.verify,
+                        verify=trust(verify=settings.verify),
                         trust_env=False,
                     )
                 ),

@@ -15,6 +15,7 @@ import httpx
 
 from partywall.errors import ConfigurationError, TargetError
 from partywall.survey.http.cookies import given
+from partywall.survey.http.trust import trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -186,7 +187,7 @@ class Wire:
         self._client = httpx.AsyncClient(
             timeout=timeout_s,
             follow_redirects=follow_redirects,
-            verify=verify,
+            verify=trust(verify=verify),
             limits=httpx.Limits(
                 max_connections=at_once + LISTENERS, max_keepalive_connections=at_once
             ),
