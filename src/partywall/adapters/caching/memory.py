@@ -19,7 +19,8 @@ from partywall.adapters.caching.flight import (
 )
 from partywall.adapters.caching.sharing import Awaiting, Blocking, Compute, Wait, immediate
 from partywall.adapters.caching.shelf import Entry, Shelf, Slot
-from partywall.adapters.caching.values import encoded, lasting, required
+from partywall.adapters.caching.values import WITHOUT, encoded, lasting
+from partywall.context import required
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -62,11 +63,11 @@ class MemoryStore:
         Raises:
             MissingTenant: without a context.
         """
-        return MemoryCache(self._shelf, required(context).tenant_id, self._counts)
+        return MemoryCache(self._shelf, required(context, WITHOUT).tenant_id, self._counts)
 
     def asynchronous(self, context: TenantContext) -> AsyncMemoryCache:
         """As calling it, for async code; both see the same values."""
-        return AsyncMemoryCache(self._shelf, required(context).tenant_id, self._counts)
+        return AsyncMemoryCache(self._shelf, required(context, WITHOUT).tenant_id, self._counts)
 
 
 class MemoryWorks:
