@@ -40,6 +40,7 @@ from partywall.errors import (
     TenantError,
     UnsafeLogin,
 )
+from partywall.runtime.waiting import pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,9 +54,6 @@ if TYPE_CHECKING:
     from partywall.runtime.tenancy import Tenancy
 
 LOG = logging.getLogger("partywall.tasks")
-
-LONGEST_PAUSE_S = 0.5
-"""Between two looks at whether an execution has ended."""
 
 PERIODIC = uuid.UUID("6b1f6a53-93a5-4f1c-9b26-4f5f0f7f3f0d")
 """The namespace of ids of periodic executions: one for each task, tenant and tick."""
@@ -411,14 +409,3 @@ def refuse_over(most: int, counted: Mapping[str, Any]) -> None:
         raise QuotaExceeded(
             f"the tenant has {most} executions waiting, and may have no more", kind="tasks_waiting"
         )
-
-
-def pauses(timeout_s: float) -> Iterable[float]:
-    """Seconds to wait after each look, until the time is over; there is a look at its end."""
-    until, pause_s = time.monotonic() + timeout_s, 0.01
-    while True:
-        left_s = until - time.monotonic()
-        yield max(min(pause_s, left_s), 0.0)
-        if left_s <= 0:
-            return
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
