@@ -60,7 +60,7 @@ class Scheduling(Declaring):
             )
         try:
             ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of them: Europe
             raise ConfigurationError(f"{timezone!r} is no time zone: say Europe/Berlin") from error
         made = Schedule(named("schedule", name or known), known, cron, timezone)
         text = {"workflow": known, "cron": cron, "timezone": timezone, "argument": argument}
