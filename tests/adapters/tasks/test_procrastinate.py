@@ -291,6 +291,25 @@ def test_periodic_tasks_run_for_each_tenant_once_a_tick(shop: Any, tasks: Any) -
         assert len(ticks) == len(set(ticks))
 
 
+def test_a_tenant_whose_last_tick_still_waits_keeps_no_other_from_the_next(shop: Any) -> None:
+    app = App(connector=PsycopgConnector(conninfo=shop.URL, min_size=1, max_size=2))
+    tasks = TenantTasks(app, Envelopes(b"n" * 32))
+    one, two = new("one"), new("two")
+
+    @tasks.periodic(cron="0 0 1 1 *", contexts=lambda: [one, two])
+    @tasks.task(name="report", queue="nobody's", queueing_lock="report")
+    def report(context: TenantContext, timestamp: int) -> None:
+        raise NotImplementedError
+
+    with app.open():
+        waiting = tasks.start(one, report, timestamp=1)
+        app.tasks["partywall:periodic:report"].func(2)
+        assert [found.id for found in tasks.executions(one)] == [waiting.id]
+        [ticked] = tasks.executions(two)
+        for context, execution in ((one, waiting), (two, ticked)):
+            tasks.cancel(context, execution.id)
+
+
 def test_a_tenant_sees_its_own_executions_and_no_others(shop: Any, tasks: Any) -> None:
     one, two = new("one"), new("two")
     mine = [tasks.start(one, shop.add, first=n) for n in range(3)]
