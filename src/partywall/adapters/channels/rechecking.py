@@ -35,6 +35,9 @@ TICK_S = 0.25
 AGAIN_S = 1.0
 """After a look that got no answer."""
 
+PATIENCE_S = 10.0
+"""So long a look may take at least: those that follow wait for it."""
+
 AT_ONCE = 20
 TOO_OLD = 2
 """So many times the schedule may pass without an answer."""
@@ -159,8 +162,9 @@ class Rechecks:
     async def _judged(self, subscriber: Subscriber) -> None:
         """Look at one, and end it where it is let in no more."""
         try:
-            await self.look(subscriber)
-        except (Unavailable, PoolTimeout):
+            async with asyncio.timeout(max(PATIENCE_S, self._every_s)):
+                await self.look(subscriber)
+        except (Unavailable, PoolTimeout, TimeoutError):
             subscriber.retry_s = monotonic() + AGAIN_S
             if monotonic() - subscriber.checked_s > TOO_OLD * self._every_s:
                 subscriber.end(endings.UNCONFIRMED)
