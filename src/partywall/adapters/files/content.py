@@ -85,11 +85,12 @@ class Draft:
         """
         if not isinstance(block, (bytes, bytearray, memoryview)):
             raise TypeError(f"the content of a file is bytes, not {type(block).__name__}")
-        self.size_bytes += len(block)
+        data = bytes(block)  # a view may count in larger things than bytes
+        self.size_bytes += len(data)
         if self.size_bytes > self._most:
             raise TooLarge(f"the file has more than {self._most} bytes: nothing of it was kept")
-        if block:
-            self._writing.write(bytes(block))
+        if data:
+            self._writing.write(data)
 
     def check(self) -> None:
         """Hold it to its size.
