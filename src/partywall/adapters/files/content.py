@@ -20,7 +20,7 @@ Content: TypeAlias = bytes | BinaryIO | Iterable[bytes]
 AsyncContent: TypeAlias = Content | AsyncIterable[bytes]
 
 
-class TenantFile:
+class OpenFile:
     """A file that is open.
 
     Attributes:
@@ -33,6 +33,10 @@ class TenantFile:
         self.info = reading.info
         self.size_bytes = known_size(reading)
 
+
+class TenantFile(OpenFile):
+    """A file that is open, for code that blocks."""
+
     def read(self, size: int) -> bytes:
         """The next bytes, at most *size*; none at its end."""
         return self.reading.read(size)
@@ -43,18 +47,8 @@ class TenantFile:
             yield block
 
 
-class AsyncTenantFile:
-    """A file that is open, for async code.
-
-    Attributes:
-        info: what is known of it.
-        size_bytes: how long its content is; None where it is sealed, and only reading it tells.
-    """
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self.info = reading.info
-        self.size_bytes = known_size(reading)
+class AsyncTenantFile(OpenFile):
+    """A file that is open, for async code."""
 
     async def read(self, size: int) -> bytes:
         """The next bytes, at most *size*; none at its end."""
