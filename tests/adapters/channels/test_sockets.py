@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import ExitStack, asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from partywall.adapters.channels import (
     MemoryBroker,
     PostgresBroker,
     RedisBroker,
+    endings,
     rechecking,
 )
 from partywall.adapters.channels.rechecking import Rechecks
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from partywall.adapters.channels import Broker
+    from partywall.adapters.channels.endings import Ending
     from tests.adapters.fastapi.town import Town
 
 KEY = b"a key of sixteen bytes or more"
@@ -403,6 +406,34 @@ def test_a_look_that_never_ends_keeps_nobody_else_from_being_looked_at(
         return [each.ending.code for each in here if each.ending is not None]
 
     assert asyncio.run(looked()) == [1013, 4403]
+
+
+def test_news_that_can_not_be_asked_for_keep_nobody_from_being_looked_at() -> None:
+    class Deaf:
+        def follow(self, told: object) -> Callable[[], None]:
+            del told
+            return lambda: None
+
+        def current(self) -> bool:
+            raise OSError("too many open files")
+
+        def keys_of(self, *_: str) -> frozenset[str]:
+            return frozenset()
+
+    async def again(_: object) -> TenantContext:
+        raise NotPermitted("let in no more")
+
+    async def looked() -> Ending | None:
+        rechecks = Rechecks(again, Deaf(), every_s=0.05, idle_s=None)
+        request = SimpleNamespace(scope={}, headers={})
+        one = Subscriber(request, ACME_ANN, waiting=1, ended=lambda _: None)  # type: ignore[arg-type]  # a request's stand-in
+        rechecks.add(one)
+        running = asyncio.create_task(rechecks.run())
+        await asyncio.wait([running], timeout=1.5)
+        running.cancel()
+        return one.ending
+
+    assert asyncio.run(looked()) == endings.FORBIDDEN
 
 
 def test_what_somebody_says_in_doubt_is_taken_when_the_doubt_is_over() -> None:

@@ -128,12 +128,19 @@ class Rechecks:
                     await asyncio.wait_for(self._woken.wait(), TICK_S)
                 self._woken.clear()
                 if self._news is not None:
-                    self._news.current()
+                    self._ask(self._news)
                     await asyncio.sleep(0)  # what it has told is noted
                 await self._sweep()
         finally:
             if stop is not None:
                 stop()
+
+    def _ask(self, news: News) -> None:
+        """Have it look for changes; where it can't, the schedule still notices them."""
+        try:
+            news.current()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the looking
+            LOG.warning("what has changed can't be asked for: %s", type(error).__name__)
 
     def _doubt(self, keys: frozenset[str]) -> None:
         met = [*self._all] if not keys else {one for key in keys for one in self._concerned(key)}
