@@ -134,5 +134,6 @@ class Gate:
 
 
 def text_of(error: BaseException) -> str:
-    """An error as the tenant whose work it was may read it."""
-    return f"{type(error).__name__}: {error}"
+    """An error as the tenant whose work it was may read it; what no database keeps is a `?`."""
+    said = f"{type(error).__name__}: {error}".replace("\0", "?")
+    return said.encode(errors="replace").decode()

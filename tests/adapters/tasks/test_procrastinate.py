@@ -255,6 +255,14 @@ def test_retries_keep_the_context_and_a_failure_says_why_to_its_tenant(
     assert "invoice" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_failure_says_why_whatever_is_in_its_words(shop: Any, tasks: Any, name: str) -> None:
+    one = new("one")
+    with pytest.raises(ExecutionFailed) as raised:
+        done(tasks, one, tasks.start(one, shop.reads, name=name))
+    assert raised.value.reason == f"LookupError: {one.tenant_id} has no file a?b"
+
+
 def test_locks_are_each_tenants_own(shop: Any, tasks: Any) -> None:
     one, two = new("one"), new("two")
     locked = shop.holds.configure(lock="ledger")
