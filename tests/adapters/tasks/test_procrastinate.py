@@ -173,8 +173,11 @@ def test_without_a_context_nothing_is_started(shop: Any, tasks: Any) -> None:
         tasks.task(lambda: None)
     with pytest.raises(ConfigurationError, match="no option colour"):
         shop.add.configure(colour="red")
-    with pytest.raises(ConfigurationError, match="what JSON can say"):
-        tasks.start(ACME, shop.add, first=object())
+    itself: list[object] = []
+    itself.append(itself)
+    for unsayable in (object(), itself):
+        with pytest.raises(ConfigurationError, match="what JSON can say"):
+            tasks.start(ACME, shop.add, first=unsayable)
 
 
 def test_a_worker_refuses_what_nothing_proves_before_the_body_runs(
