@@ -109,3 +109,18 @@ def names(what: str, given: Iterable[str]) -> frozenset[str]:
     if not all(isinstance(name, str) for name in found):
         raise TypeError(f"{what} are names: text, each of them")
     return found
+
+
+def required(context: object, without: str) -> TenantContext:
+    """Take nothing but a context.
+
+    Args:
+        context: what was passed.
+        without: what is said where it is something else.
+
+    Raises:
+        MissingTenant: for None, an id, a dictionary: a context is made in one place.
+    """
+    if not isinstance(context, TenantContext):
+        raise MissingTenant(without)
+    return context

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     select,
     text,
     type_coerce,
@@ -315,6 +316,9 @@ def test_a_statement_that_does_not_say_which_row_is_refused(home: House) -> None
         connection.execute(insert(numbered).values(name="x"))
     with home.tenancy.connection(ACME) as connection, pytest.raises(ConfigurationError):
         connection.execute(update(table).where(*own).values(name="x"))
+    moving = update(numbered).values(id=numbered.c.id + 1)
+    with home.tenancy.connection(ACME) as connection, pytest.raises(ConfigurationError):
+        connection.execute(moving)
 
 
 def test_an_upsert_may_reach_no_other_row_than_it_is_sealed_for(rows: House) -> None:
@@ -359,6 +363,9 @@ def test_an_encrypted_column_is_not_written_without_its_index(files: House) -> N
         with pytest.raises(ConfigurationError, match="email_index"):
             session.flush()
         session.rollback()
+    forgetting = update(person).where(person.id == row).values(email=null())
+    with files.tenancy.session(ACME) as session, pytest.raises(ConfigurationError, match="_index"):
+        session.execute(forgetting)
     with files.tenancy.session(ACME) as session:
         found = session.get(person, row)
         found.email = found.email_index = "New@example.com"

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from partywall.context import TenantContext
+from partywall.context import TenantContext, required
 from partywall.errors import ConfigurationError, MissingTenant, NotAuthenticated
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ class Envelopes:
         Raises:
             MissingTenant: without a context.
         """
-        if not isinstance(context, TenantContext):
-            raise MissingTenant("there is no tenant to seal: pass a TenantContext")
+        required(context, "there is no tenant to seal: pass a TenantContext")
         issued = int(self._clock())
         claims: dict[str, Any] = {"context": json.loads(context.to_json()), "iat": issued}
         if self._expires_s is not None:

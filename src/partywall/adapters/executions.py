@@ -6,24 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from partywall.context import TenantContext
+from partywall.context import required
 from partywall.errors import (
     ConfigurationError,
     ExecutionFailed,
     ExecutionPending,
-    MissingTenant,
     UnknownExecution,
 )
-from partywall.runtime.directory import refusal
+from partywall.runtime.admission import Admission
 
 if TYPE_CHECKING:
-    from partywall.errors import TenantError
+    from partywall.context import TenantContext
     from partywall.runtime.directory import Directory
     from partywall.runtime.tenancy import Tenancy
 
 Status = Literal["waiting", "running", "succeeded", "failed", "cancelled"]
 
 ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
+
+WITHOUT = "a task is started for a tenant: tasks.start(context, task, …), never task.delay(…)"
+"""What is said where there is no context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,7 @@ def given(context: object) -> TenantContext:
     Raises:
         MissingTenant: where something else was passed.
     """
-    if not isinstance(context, TenantContext):
-        raise MissingTenant(
-            "a task is started for a tenant: tasks.start(context, task, …), never task.delay(…)"
-        )
-    return context
+    return required(context, WITHOUT)
 
 
 def unknown() -> UnknownExecution:
@@ -116,7 +114,7 @@ class Gate:
 
     def __init__(self, tenancy: Tenancy | None, directory: Directory | None) -> None:
         self.tenancy = tenancy
-        self._directory = directory
+        self._admission = Admission(directory, WITHOUT)
 
     def admit(self, context: TenantContext) -> None:
         """Let the tenant in.
@@ -126,23 +124,16 @@ class Gate:
         """
         if self.tenancy is not None:
             self.tenancy.lease(context)
-        if self._directory is not None:
-            raised(refusal(self._directory.standing(context.tenant_id)))
+        self._admission.admit(context)
 
     async def async_admit(self, context: TenantContext) -> None:
         """As `admit`, for async code."""
         if self.tenancy is not None:
             await self.tenancy.async_lease(context)
-        if self._directory is not None:
-            raised(refusal(await self._directory.async_standing(context.tenant_id)))
-
-
-def raised(error: TenantError | None) -> None:
-    """Raise it, if there is one."""
-    if error is not None:
-        raise error
+        await self._admission.async_admit(context)
 
 
 def text_of(error: BaseException) -> str:
-    """An error as the tenant whose work it was may read it."""
-    return f"{type(error).__name__}: {error}"
+    """An error as the tenant whose work it was may read it; what no database keeps is a `?`."""
+    said = f"{type(error).__name__}: {error}".replace("\0", "?")
+    return said.encode(errors="replace").decode()

@@ -13,8 +13,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from partywall.context import TenantContext
-from partywall.errors import ConfigurationError, MissingTenant
+from partywall.context import TenantContext, required
+from partywall.errors import ConfigurationError
 
 try:
     from opentelemetry import context as otel
@@ -105,9 +105,8 @@ def checked(context: TenantContext) -> TenantContext:
     Raises:
         MissingTenant: for anything else.
     """
-    if not isinstance(context, TenantContext):
-        raise MissingTenant(
-            "a span is stamped from a TenantContext: pass on the one that was made where the "
-            "request is authenticated"
-        )
-    return context
+    return required(
+        context,
+        "a span is stamped from a TenantContext: pass on the one that was made where the request "
+        "is authenticated",
+    )

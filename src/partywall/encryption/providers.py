@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import stat
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,7 +64,7 @@ class KeyProvider(Protocol):
         ...
 
 
-class LocalKeys:
+class LocalKeys(ABC):
     """Key-encryption keys that this process holds itself.
 
     Args:
@@ -74,13 +75,13 @@ class LocalKeys:
     def __init__(self, source: str, mend: str) -> None:
         self._source, self._mend = source, mend
 
+    @abstractmethod
     def current(self) -> str:
         """The version that wraps now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def material(self, version: str) -> bytearray | None:
         """The key of a version, None where there is none."""
-        raise NotImplementedError
 
     def wrap(self, key: bytes, about: Mapping[str, str]) -> tuple[str, bytes]:
         """By XAES-256-GCM."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Column
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnElement
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnElement, Null
 
 from partywall.encryption.columns import UNLIKENED, BlindIndex, Encrypted, Marked
 from partywall.errors import ConfigurationError
@@ -133,8 +133,10 @@ def complete(compiled: Any, marked: Mapping[str, Any]) -> None:
             its index.
     """
     table = statement_of(compiled).table._deannotate()  # noqa: SLF001 - what the ORM adds
-    written = {bind.type.column for bind in marked.values()}
-    moved = changed(compiled) if compiled.isupdate else set()
+    given = assigned(compiled)
+    emptied = {table.c.get(name) for name, value in given.items() if isinstance(value, Null)}
+    written = {bind.type.column for bind in marked.values()} | emptied
+    moved = given.keys() if compiled.isupdate else set()
     for column in table.c:
         mark = column.type
         if isinstance(mark, BlindIndex) and table.c.get(mark.of) in written - {None}:
@@ -143,7 +145,7 @@ def complete(compiled: Any, marked: Mapping[str, Any]) -> None:
                     f"{table.name}.{mark.of} is written without {column.name}, which finds it: "
                     "give both the same value"
                 )
-        elif isinstance(mark, Encrypted) and moved.intersection(mark.row):
+        elif isinstance(mark, Encrypted) and moved & set(mark.row):
             raise ConfigurationError(
                 f"{table.name}.{column.name} is bound to {' and '.join(mark.row)}, which this "
                 "UPDATE changes: delete the row and insert it anew"
@@ -155,9 +157,11 @@ def statement_of(compiled: Any) -> Any:
     return getattr(compiled.compile_state, "statement", compiled.statement)
 
 
-def changed(compiled: Any) -> set[str]:
-    """The names of the columns that an UPDATE sets to a value."""
-    return {name for bind, name in compiled.bind_names.items() if bind._is_crud}  # noqa: SLF001 - no public name
+def assigned(compiled: Any) -> dict[str, Any]:
+    """What a statement gives the columns of these names: parameters, or what SQL says."""
+    binds = {name: bind for bind, name in compiled.bind_names.items() if bind._is_crud}  # noqa: SLF001 - no public name
+    said = compiled.compile_state._dict_parameters or {}  # noqa: SLF001 - as above
+    return binds | {getattr(each, "key", each): value for each, value in said.items()}
 
 
 def keys(compiled: Any, name: str, bind: BindParameter[Any]) -> Iterator[str]:

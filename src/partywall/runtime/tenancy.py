@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
@@ -12,15 +11,14 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
-from partywall.context import TenantContext
-from partywall.errors import ConfigurationError, MissingTenant
+from partywall.errors import ConfigurationError
 from partywall.isolation.scoped_queries import ScopedQueries
 from partywall.runtime.batching import async_batched, batched
-from partywall.runtime.directory import refusal
 from partywall.runtime.ground import Terms
 from partywall.runtime.grounds import Grounds
 from partywall.runtime.health import examined
-from partywall.runtime.lease import KEY, Lease, Wishes
+from partywall.runtime.lease import KEY, Wishes
+from partywall.runtime.leasing import Leasing
 from partywall.runtime.lending import PlainBlock, async_lent
 from partywall.runtime.routing import position
 from partywall.runtime.session import (
@@ -36,19 +34,16 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from partywall.context import TenantContext
     from partywall.isolation.plan import IsolationModel
     from partywall.runtime.batching import AsyncBatch, Batch
-    from partywall.runtime.directory import Directory, Standing
+    from partywall.runtime.directory import Directory
     from partywall.runtime.events import Observer
     from partywall.runtime.health import Health
+    from partywall.runtime.lease import Lease
     from partywall.runtime.plain import AsyncTenantConnection
     from partywall.runtime.workflows.engine import Engine as WorkflowEngine
     from partywall.runtime.workflows.front import TenantWorkflows
-
-LEASES = 1024
-"""How many are kept: a lease is a value, and most requests ask for one that was asked before."""
-
-AUDIT = logging.getLogger("partywall.audit")
 
 
 class Tenancy:
@@ -115,10 +110,8 @@ class Tenancy:
             replica=make_url(replica) if replica is not None else None,
             servers={name: make_url(address) for name, address in (servers or {}).items()},
         )
-        self._usual = self.grounds.framing({})
-        self._directory = directory
-        self._workflows = self._front(workflows) if workflows is not None else None
-        self._leases: dict[TenantContext, Lease] = {}
+        self._leasing = Leasing(isolation, self.grounds, directory, observer)
+        self._workflows = self._front(workflows, directory) if workflows is not None else None
         self._expire_on_commit = expire_on_commit
         self._session_class = session_class(isolation)
 
@@ -318,60 +311,21 @@ class Tenancy:
 
     def lease(self, context: TenantContext, **wishes: Unpack[Wishes]) -> Lease:
         """What a connection is lent for, once the directory has let the tenant in."""
-        checked(context)
-        if self._directory is not None:
-            self._admit(context, self._directory.standing(context.tenant_id))
-        return self._lease(context, wishes)
+        return self._leasing.lease(context, wishes)
 
     async def async_lease(self, context: TenantContext, **wishes: Unpack[Wishes]) -> Lease:
         """As `lease`, for async code."""
-        checked(context)
-        if self._directory is not None:
-            self._admit(context, await self._directory.async_standing(context.tenant_id))
-        return self._lease(context, wishes)
+        return await self._leasing.async_lease(context, wishes)
 
     def unscoped(self, reason: str, by: str) -> Lease:
         """A lease of every tenant, written to the log before it is used."""
-        if not isinstance(self.isolation, ScopedQueries):
-            raise ConfigurationError(
-                f"{type(self.isolation).__name__} keeps the tenants apart in the database, and "
-                "this login can't see them all: connect with a login of its own for such work"
-            )
-        if not reason.strip() or not by.strip():
-            raise ConfigurationError(
-                'every_tenant needs a reason and who asks: every_tenant(reason="…", by="…")'
-            )
-        AUDIT.warning("every tenant opened", extra={"reason": reason, "by": by})
-        if self.observer is not None:
-            self.observer.opened_to_all(reason, by)
-        begin, ending = self._usual
-        return Lease(self.isolation, None, begin, ending, reason, self.observer)
+        return self._leasing.unscoped(reason, by)
 
-    def _front(self, engine: WorkflowEngine) -> TenantWorkflows:
+    def _front(self, engine: WorkflowEngine, directory: Directory | None) -> TenantWorkflows:
         from partywall.runtime.workflows import TenantWorkflows  # noqa: PLC0415 - an extra
 
         application = [self.grounds.url, *self.grounds.servers.values()]
-        return TenantWorkflows(engine, self.lease, self._directory, application)
-
-    def _admit(self, context: TenantContext, standing: Standing | None) -> None:
-        error = refusal(standing)
-        if error is not None:
-            if self.observer is not None:
-                self.observer.refused(context, error)
-            raise error
-
-    def _lease(self, context: TenantContext, wishes: Wishes) -> Lease:
-        if wishes:
-            begin, ending = self.grounds.framing(wishes)
-            return Lease(self.isolation, context, begin, ending, observer=self.observer)
-        known = self._leases.get(context)
-        if known is None:
-            if len(self._leases) >= LEASES:
-                self._leases.clear()
-            begin, ending = self._usual
-            known = Lease(self.isolation, context, begin, ending, observer=self.observer)
-            self._leases[context] = known
-        return known
+        return TenantWorkflows(engine, self.lease, directory, application)
 
     def _session(self, lease: Lease, engine: Engine) -> SessionBlock:
         session = self._session_class(
@@ -400,19 +354,6 @@ def pooled(pooler: str) -> bool:
             "keeps a session together"
         )
     return pooler == "transaction"
-
-
-def checked(context: object) -> None:
-    """Take nothing but a context.
-
-    Raises:
-        MissingTenant: for None, an id, a dictionary: a context is made in one place.
-    """
-    if not isinstance(context, TenantContext):
-        raise MissingTenant(
-            "a session needs a TenantContext: make it where the request is authenticated, "
-            "TenantContext(tenant_id), and pass it on"
-        )
 
 
 def session_class(isolation: IsolationModel) -> type[TenantSession]:

@@ -8,15 +8,12 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn
 
 from partywall.errors import ConfigurationError, ServerError
-from partywall.servers import ending
 from partywall.servers.accounts import spawn
-from partywall.servers.folders import Folder
 from partywall.servers.launch import ATTEMPTS, POLL_S, START_S, free_port
-from partywall.servers.processes import PATIENCE_S
+from partywall.servers.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,25 +25,22 @@ PLACES = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
 """Where programs stand on systems whose users don't have them on PATH."""
 
 
-class Daemon(ABC):
+class Daemon(Program, ABC):
     """A running server of its own, on a port of 127.0.0.1 that was free when it was chosen.
 
     Attributes:
         name: of the program, as people write it.
+        port: free when it was chosen.
         folder: all that it writes; removed when it stops.
     """
 
     name: str
+    at_once = signal.SIGTERM  # with all its connections
 
     def __init__(self, program: str, account: Account, settings: Mapping[str, str]) -> None:
         """Start it; prefer the function that also finds the program and clears up orphans."""
-        self.account = account
-        self.port = 0
+        super().__init__(account)
         self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder = Folder.create(account)
-        self.folder = self._folder.path
-        ending.remember(self)
         try:
             self._start(settings)
         except BaseException:
@@ -65,32 +59,6 @@ class Daemon(ABC):
     def inner(self) -> Path:
         """The folder that it works in."""
         return self._folder.inner
-
-    def stop(self) -> None:
-        """Stop it and remove its folder; does nothing the second time or in a fork."""
-        if not ending.drop(self):
-            return
-        if self._process:
-            self._process.send_signal(signal.SIGTERM)  # at once, with all its connections
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(PATIENCE_S)
-        self._folder.remove()
-
-    def forget(self) -> None:
-        """In a fork: leave it, and the lock on its folder, to the parent."""
-        os.close(self._folder.handle)
-
-    def __enter__(self) -> Self:
-        """Return the running server."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop it."""
-        self.stop()
-
-    def log(self) -> str:
-        """Return what it has said so far."""
-        return (self.folder / "log").read_text(errors="replace")
 
     def _start(self, settings: Mapping[str, str]) -> None:
         """Start it; should another process snatch the port, choose the next one."""
@@ -127,8 +95,7 @@ class Daemon(ABC):
 
     def _fail(self, what: str) -> NoReturn:
         """Raise with the last words of the log."""
-        last = "\n".join(f"    {line}" for line in self.log().strip().splitlines()[-10:])
-        raise ServerError(f"{what} ({self._program}). Mend what it says:\n{last}")
+        raise ServerError(f"{what} ({self._program}). Mend what it says:\n{self.last_words}")
 
 
 def found(program: str, *, name: str, package: str) -> str:

@@ -7,17 +7,15 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote
 
 from partywall.errors import ConfigurationError, ServerError
-from partywall.servers import ending
 from partywall.servers.accounts import Account, choose_account, spawn
 from partywall.servers.binaries import Binaries, find_binaries
 from partywall.servers.cluster import HOST, SETTINGS, reachable, setting
-from partywall.servers.folders import Folder, remove_orphans
-from partywall.servers.processes import PATIENCE_S
+from partywall.servers.folders import remove_orphans
+from partywall.servers.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +28,7 @@ POLL_S = 0.01
 LONGEST_SOCKET = 80  # of 103 bytes that every system grants a socket's path, less its name
 
 
-class Postgres:
+class Postgres(Program):
     """A running server of its own, with trust for everyone on this machine's loopback.
 
     Attributes:
@@ -40,18 +38,15 @@ class Postgres:
         socket: the folder of its Unix socket; None where its path would be too long.
     """
 
+    at_once = signal.SIGQUIT  # nobody needs the data
+
     def __init__(self, binaries: Binaries, settings: Mapping[str, str], account: Account) -> None:
         """Make the cluster and start it; prefer `postgres`, which also clears up orphans."""
+        super().__init__(account)
         self.binaries = binaries
         self.version = binaries.version
-        self.account = account
-        self.port = 0
-        self._server: subprocess.Popen[bytes] | None = None
-        self._folder = Folder.create(account)
-        self.folder = self._folder.path
         run = self._folder.inner / "run"
         self.socket = run if len(os.fsencode(run)) <= LONGEST_SOCKET else None
-        ending.remember(self)
         try:
             self._programs = reachable(binaries, self._folder, account)
             self._initialise(SETTINGS | dict(settings))
@@ -63,28 +58,6 @@ class Postgres:
     def url(self, database: str = "postgres", user: str = SUPERUSER) -> str:
         """Return the address of *database* for *user*, who needs no password."""
         return f"postgresql://{quote(user, safe='')}@{HOST}:{self.port}/{quote(database, safe='')}"
-
-    def stop(self) -> None:
-        """Stop the server and remove its folder; does nothing the second time or in a fork."""
-        if not ending.drop(self):
-            return
-        if self._server:
-            self._server.send_signal(signal.SIGQUIT)  # at once: nobody needs the data
-            with suppress(subprocess.TimeoutExpired):
-                self._server.wait(PATIENCE_S)
-        self._folder.remove()
-
-    def forget(self) -> None:
-        """In a fork: leave the server, and the lock on its folder, to the parent."""
-        os.close(self._folder.handle)
-
-    def __enter__(self) -> Self:
-        """Return the running server."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop it."""
-        self.stop()
 
     def __repr__(self) -> str:
         """Tell version and port."""
@@ -121,10 +94,10 @@ class Postgres:
         for _ in range(ATTEMPTS):
             self.port = free_port()
             words = [self._programs / "postgres", "-D", self.data, "-p", str(self.port)]
-            self._server = self._spawn([str(word) for word in words])
-            if self._ready(self._server):
+            self._process = self._spawn([str(word) for word in words])
+            if self._ready(self._process):
                 return
-            self._server = None
+            self._process = None
             if "could not bind" not in self.log():
                 break
         self._fail(f"PostgreSQL {self.version[0]}.{self.version[1]} did not start")
@@ -149,15 +122,12 @@ class Postgres:
         with (self.folder / "log").open("wb") as log:
             return spawn(self.account, command, folder=self._folder.inner, output=log)
 
-    def log(self) -> str:
-        """Return what the server, or else initdb, has said so far."""
-        return (self.folder / "log").read_text(errors="replace")
-
     def _fail(self, what: str) -> NoReturn:
         """Raise with the last words of the log."""
-        last = "\n".join(f"    {line}" for line in self.log().strip().splitlines()[-10:])
         where = f"programs of {self.binaries.folder}, run as {self.account.value}"
-        raise ServerError(f"{what} ({where}). Mend what it says, or choose others:\n{last}")
+        raise ServerError(
+            f"{what} ({where}). Mend what it says, or choose others:\n{self.last_words}"
+        )
 
 
 def postgres(

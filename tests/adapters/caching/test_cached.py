@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -192,11 +193,17 @@ class Level(enum.IntEnum):
     ONE = 1
 
 
+class Rights(enum.IntFlag):
+    READ = 1
+
+
 DISTINCT: list[object] = [
     1, 1.0, True, "1", b"1", None, "None", [1], (1,), {1}, {"1": 1}, {1: 1}, [[1]], [1, 1], "",
     [], (), {}, set(), Decimal(1), Decimal("1.0"), dt.date(2026, 1, 1), dt.datetime(2026, 1, 1),  # noqa: DTZ001
     dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.time(1), UUID(int=1), str(UUID(int=1)), Colour.RED,
     Colour.ROUGE, Level.ONE, ["int", "1"], ("int", "1"), 0.1, -0.0, 0, 0.0, "int", ["int", 1],
+    Rights.READ, Rights(16), Rights(32), Rights(17),
+    *(dt.time(1, tzinfo=ZoneInfo(zone)) for zone in ("Europe/Berlin", "Asia/Tokyo")),
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis as RedisClient
+from redis.asyncio import Redis as AsyncRedis
 
 from partywall import TenantContext
 from partywall.adapters.channels import Channels, Limits, MemoryBroker, PostgresBroker, RedisBroker
@@ -79,6 +80,22 @@ def test_one_connection_to_postgres_listens_and_no_statement_names_a_channel(tow
         shown = str(town.database.rows("SELECT query FROM pg_stat_activity"))
         assert "pw_" not in shown
         assert "n/1" not in shown
+
+
+def test_what_a_login_of_one_tenant_publishes_loses_the_broker_for_nobody(redis_url: str) -> None:
+    async def heard() -> None:
+        broker = RedisBroker(redis_url)
+        mine, theirs = (broker.address(Topic.of(each, "a")) for each in (ACME, GLOBEX))
+        async with started(broker) as (heard, lost), AsyncRedis.from_url(redis_url) as server:
+            await broker.subscribe(mine)
+            await broker.subscribe(theirs)
+            await server.publish(theirs, b"\xff\xfe")
+            await broker.publish(mine, '"here"')
+            await reached(heard, 2)
+            assert (mine, '"here"') in heard
+            assert not lost
+
+    asyncio.run(heard())
 
 
 def test_a_lost_redis_is_told_to_all_who_listen(town: Town) -> None:

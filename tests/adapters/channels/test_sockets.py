@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import ExitStack, asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +15,20 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from partywall import TenantContext
-from partywall.adapters.channels import Channels, Limits, MemoryBroker, PostgresBroker, RedisBroker
+from partywall.adapters.channels import (
+    Channels,
+    Limits,
+    MemoryBroker,
+    PostgresBroker,
+    RedisBroker,
+    endings,
+    rechecking,
+)
+from partywall.adapters.channels.rechecking import Rechecks
+from partywall.adapters.channels.subscriber import Subscriber
 from partywall.control import api_keys, memberships, tenants, users
 from partywall.control.database import CHANNEL
-from partywall.errors import Unavailable
+from partywall.errors import NotPermitted, Unavailable
 from tests.adapters.channels.lobby import (
     ACME,
     Lobby,
@@ -36,10 +48,12 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from partywall.adapters.channels import Broker
+    from partywall.adapters.channels.endings import Ending
     from tests.adapters.fastapi.town import Town
 
 KEY = b"a key of sixteen bytes or more"
 NAME = "invoices/7"
+ACME_ANN = TenantContext("acme", "ann")
 
 
 @pytest.fixture(params=["memory", "redis", "postgres"])
@@ -307,13 +321,23 @@ def test_limits(town: Town) -> None:
         stack.enter_context(lobby.socket(ann))  # there is room again
 
 
-@pytest.mark.parametrize(("said", "code"), [(b"{}", 1003), ("{", 1007)])
+@pytest.mark.parametrize(
+    ("said", "code"), [(b"{}", 1003), ("{", 1007), ("NaN", 1007), ("[" * 50_000, 1007)]
+)
 def test_what_is_no_json_ends_the_socket(
     town: Town, lobby: Lobby, said: str | bytes, code: int
 ) -> None:
     with lobby.socket(town.bearer("ann", "acme")) as socket:
         socket.send(said)
         assert ended(socket) == (code, [])
+
+
+def test_the_length_of_what_is_said_is_that_of_its_bytes(town: Town) -> None:
+    ann = town.bearer("ann", "acme")
+    limits = Limits(message_bytes=100)
+    with opened(town, MemoryBroker(), limits=limits) as lobby, lobby.socket(ann, NAME) as socket:
+        socket.send('"' + "é" * 50 + '"')
+        assert ended(socket) == (1009, [])
 
 
 def test_who_neither_says_nor_hears_anything_ends(town: Town) -> None:
@@ -354,6 +378,62 @@ def test_nothing_is_left_of_sockets_that_are_gone(
         assert not channels._seats._tenants  # noqa: SLF001 - what is inside
         assert not channels._seats._users  # noqa: SLF001 - what is inside
         until(lambda: not channels._hub._steps)  # noqa: SLF001 - what is inside
+
+
+def test_a_look_that_never_ends_keeps_nobody_else_from_being_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rechecking, "PATIENCE_S", 0.1)
+
+    async def again(connection: object) -> TenantContext:
+        if connection == "hangs":
+            await asyncio.sleep(3600)
+        raise NotPermitted("let in no more")
+
+    async def looked() -> list[int | None]:
+        rechecks = Rechecks(again, None, every_s=0.05, idle_s=None)
+        here = [
+            Subscriber(name, ACME_ANN, waiting=1, ended=lambda _: None)  # type: ignore[arg-type]  # a request's stand-in
+            for name in ("hangs", "leaves")
+        ]
+        for each in here:
+            rechecks.add(each)
+        running = asyncio.create_task(rechecks.run())
+        async with asyncio.timeout(20):
+            while any(each.ending is None for each in here):  # noqa: ASYNC110 - of what has no event
+                await asyncio.sleep(0.01)
+        running.cancel()
+        return [each.ending.code for each in here if each.ending is not None]
+
+    assert asyncio.run(looked()) == [1013, 4403]
+
+
+def test_news_that_can_not_be_asked_for_keep_nobody_from_being_looked_at() -> None:
+    class Deaf:
+        def follow(self, told: object) -> Callable[[], None]:
+            del told
+            return lambda: None
+
+        def current(self) -> bool:
+            raise OSError("too many open files")
+
+        def keys_of(self, *_: str) -> frozenset[str]:
+            return frozenset()
+
+    async def again(_: object) -> TenantContext:
+        raise NotPermitted("let in no more")
+
+    async def looked() -> Ending | None:
+        rechecks = Rechecks(again, Deaf(), every_s=0.05, idle_s=None)
+        request = SimpleNamespace(scope={}, headers={})
+        one = Subscriber(request, ACME_ANN, waiting=1, ended=lambda _: None)  # type: ignore[arg-type]  # a request's stand-in
+        rechecks.add(one)
+        running = asyncio.create_task(rechecks.run())
+        await asyncio.wait([running], timeout=1.5)
+        running.cancel()
+        return one.ending
+
+    assert asyncio.run(looked()) == endings.FORBIDDEN
 
 
 def test_what_somebody_says_in_doubt_is_taken_when_the_doubt_is_over() -> None:

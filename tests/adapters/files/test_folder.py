@@ -180,6 +180,36 @@ def test_a_link_put_between_the_look_and_the_use_never_wins(
     files.delete(GLOBEX, "a/secret")
 
 
+def test_what_is_a_link_only_while_it_is_opened_is_no_error_of_the_system(
+    files: TenantFiles, home: Path, neighbour: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.put(ACME, "a/secret", b"acme's")
+    look, folder, secret = walking.kind, home / "a", home / "a" / "secret"
+
+    def linked(path: Path, to: Path) -> None:
+        path.rename(home / "real")
+        path.symlink_to(to)
+
+    def back(parent: int, name: str) -> int | None:
+        for path in (folder, secret):
+            if path.is_symlink():
+                path.unlink()
+                (home / "real").rename(path)
+        found = look(parent, name)
+        if name == "secret" and not looked:
+            looked.append(name)
+            linked(secret, neighbour / "a" / "secret")
+        return found
+
+    looked = ["not yet of the file"]
+    monkeypatch.setattr(walking, "kind", back)
+    linked(folder, neighbour / "a")
+    assert files.read(ACME, "a/secret") == b"acme's"
+    looked.clear()
+    with pytest.raises(WallError, match="symbolic link"):
+        files.read(ACME, "a/secret")
+
+
 def test_a_link_put_in_the_place_of_a_file_is_replaced_and_not_followed(
     files: TenantFiles, home: Path, neighbour: Path
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -152,6 +152,14 @@ def test_another_length_than_was_said_is_not_kept(
         files.put(ACME, "a", b"x" * length, size_bytes=10)
     assert names(files.list(ACME)) == []
     assert files.put(ACME, "a", b"x" * 10, size_bytes=10) == 10
+
+
+def test_the_length_of_a_piece_is_that_of_its_bytes(files: TenantFiles) -> None:
+    wide: list[Any] = [memoryview(bytes(40)).cast("I")]  # ten of four bytes each
+    with pytest.raises(TooLarge):
+        files.put(ACME, "a", wide, limit_bytes=39)
+    assert files.put(ACME, "a", wide, limit_bytes=40) == 40
+    assert len(files.read(ACME, "a")) == 40
 
 
 @pytest.mark.parametrize("content", ["text", ["text"], [1]])

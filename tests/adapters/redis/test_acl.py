@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from partywall.adapters.redis import (
+    AsyncTenantCache,
     Counts,
     Script,
     TenantCache,
@@ -93,6 +94,28 @@ def test_a_login_reaches_no_channel_and_no_key_of_another_tenant(
             with pytest.raises(NoPermissionError):
                 listening.parse_response()
             listening.close()
+
+
+def test_what_could_not_be_listened_to_gives_its_connection_back(
+    admin: Redis, redis_url: str
+) -> None:
+    create_login(admin, ACME, "acme", "secret")
+    url = address(redis_url, "acme", "secret")
+    with Redis.from_url(url, max_connections=1) as client:
+        refused = TenantCache(client, GLOBEX).subscribe("c")
+        with pytest.raises(NoPermissionError), refused:
+            pass
+        assert client.ping()
+
+    async def awaited() -> None:
+        async with redis.asyncio.Redis.from_url(url, max_connections=1) as client:
+            refused = AsyncTenantCache(client, GLOBEX).subscribe("c")
+            with pytest.raises(NoPermissionError):
+                async with refused:
+                    pass
+            assert await client.ping()
+
+    asyncio.run(awaited())
 
 
 def test_scripts_are_for_logins_that_were_given_them_and_leave_no_keys_there_either(

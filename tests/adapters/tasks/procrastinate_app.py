@@ -83,6 +83,12 @@ def insists(context: TenantContext, until: int) -> str:
 
 
 @tasks.task
+def reads(context: TenantContext, name: str) -> None:
+    """Fail with what it was given in the words."""
+    raise LookupError(f"{context.tenant_id} has no file {name}")
+
+
+@tasks.task
 def holds(context: TenantContext, name: str) -> str:
     """Wait until it is let go."""
     ran(context, name)

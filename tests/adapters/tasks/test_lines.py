@@ -175,6 +175,15 @@ def test_as_many_wait_as_may(server: Any) -> None:
     all_lines.enter(GLOBEX)
 
 
+def test_a_line_that_can_t_be_read_keeps_no_other_waiting(server: Any) -> None:
+    all_lines = lines(server, Limits())
+    server.lpush(ACME.name, "no message at all")
+    publish(server, GLOBEX, "globex/1")
+    server.zadd(f"{PREFIX}agenda", {ACME.name: 1, GLOBEX.name: 2})
+    all_lines.look()
+    assert ids(server, "celery") == ["globex/1"]
+
+
 def test_a_name_of_a_line_says_its_queue_and_its_tenant() -> None:
     assert Place.of("reports/daily/a.b:c@d") == Place("reports/daily", "a.b:c@d")
     assert Place.of("celery") is None

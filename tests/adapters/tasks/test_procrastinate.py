@@ -173,8 +173,11 @@ def test_without_a_context_nothing_is_started(shop: Any, tasks: Any) -> None:
         tasks.task(lambda: None)
     with pytest.raises(ConfigurationError, match="no option colour"):
         shop.add.configure(colour="red")
-    with pytest.raises(ConfigurationError, match="what JSON can say"):
-        tasks.start(ACME, shop.add, first=object())
+    itself: list[object] = []
+    itself.append(itself)
+    for unsayable in (object(), itself):
+        with pytest.raises(ConfigurationError, match="what JSON can say"):
+            tasks.start(ACME, shop.add, first=unsayable)
 
 
 def test_a_worker_refuses_what_nothing_proves_before_the_body_runs(
@@ -255,6 +258,14 @@ def test_retries_keep_the_context_and_a_failure_says_why_to_its_tenant(
     assert "invoice" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_failure_says_why_whatever_is_in_its_words(shop: Any, tasks: Any, name: str) -> None:
+    one = new("one")
+    with pytest.raises(ExecutionFailed) as raised:
+        done(tasks, one, tasks.start(one, shop.reads, name=name))
+    assert raised.value.reason == f"LookupError: {one.tenant_id} has no file a?b"
+
+
 def test_locks_are_each_tenants_own(shop: Any, tasks: Any) -> None:
     one, two = new("one"), new("two")
     locked = shop.holds.configure(lock="ledger")
@@ -289,6 +300,25 @@ def test_periodic_tasks_run_for_each_tenant_once_a_tick(shop: Any, tasks: Any) -
         until(partial(ticked, tasks, context))
         ticks = [done(tasks, context, e) for e in tasks.executions(context)]
         assert len(ticks) == len(set(ticks))
+
+
+def test_a_tenant_whose_last_tick_still_waits_keeps_no_other_from_the_next(shop: Any) -> None:
+    app = App(connector=PsycopgConnector(conninfo=shop.URL, min_size=1, max_size=2))
+    tasks = TenantTasks(app, Envelopes(b"n" * 32))
+    one, two = new("one"), new("two")
+
+    @tasks.periodic(cron="0 0 1 1 *", contexts=lambda: [one, two])
+    @tasks.task(name="report", queue="nobody's", queueing_lock="report")
+    def report(context: TenantContext, timestamp: int) -> None:
+        raise NotImplementedError
+
+    with app.open():
+        waiting = tasks.start(one, report, timestamp=1)
+        app.tasks["partywall:periodic:report"].func(2)
+        assert [found.id for found in tasks.executions(one)] == [waiting.id]
+        [ticked] = tasks.executions(two)
+        for context, execution in ((one, waiting), (two, ticked)):
+            tasks.cancel(context, execution.id)
 
 
 def test_a_tenant_sees_its_own_executions_and_no_others(shop: Any, tasks: Any) -> None:

@@ -102,6 +102,7 @@ class Application:
             note=self.workflows.step(note_of(self)),
             gated=self.workflows.step(gated_of(self)),
             shut=self.workflows.step(shut_of(self)),
+            ask=self.workflows.step(ask_of(self)),
         )
 
     def result(
@@ -150,6 +151,16 @@ def shut_of(application: Application) -> Callable[..., object]:
         application.standings.asked.clear()
 
     return shut
+
+
+def ask_of(application: Application) -> Callable[..., object]:
+    def ask(context: TenantContext) -> None:
+        application.noted.append((context.tenant_id, "asks"))
+        assert application.gate.wait(60)
+        found = application.workflows.executions(context)
+        application.noted.append((context.tenant_id, len(found)))
+
+    return ask
 
 
 def gated_of(application: Application) -> Callable[..., object]:
@@ -292,6 +303,10 @@ def order(run: Run, word: str) -> None:
     run.step(STEPS["gated"], word)
 
 
+def asking(run: Run, _: object) -> None:
+    run.step(STEPS["ask"])
+
+
 def patient(run: Run, word: str) -> None:
     run.wait("go")
     run.step(STEPS["note"], word)
@@ -309,7 +324,7 @@ def unhurried(run: Run, _: object) -> None:
 BODIES: tuple[Callable[..., object], ...] = (
     *(greet, greet_async, told, told_later, retried, failing, refused_step, slept, hurried),
     *(ambient, ambient_async, dying, entered, wrong, tidy, order, patient),
-    *(suspended, suspended_async, noting, noting_async),
+    *(suspended, suspended_async, noting, noting_async, asking),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -299,6 +300,15 @@ def test_schedules_are_each_tenant_s_own(application: Application) -> None:
     assert [each.name for each in flows.schedules(other)] == ["nightly"]
 
 
+def test_a_schedule_may_be_said_by_many_at_once(application: Application) -> None:
+    flows, context = application.workflows, tenant()
+    with ThreadPoolExecutor(8) as threads:
+        said = [threads.submit(flows.schedule, context, app.greet, "0 3 * * 1") for _ in range(8)]
+    made = said[0].result()
+    assert [each.result() for each in said] == [made] * 8
+    waited(lambda: flows.schedules(context) == [made])
+
+
 def test_a_suspended_tenant_s_schedule_is_passed_over(application: Application) -> None:
     flows, context = application.workflows, tenant()
     flows.schedule(context, app.greet, "0 3 * * *")
@@ -313,7 +323,11 @@ def test_a_suspended_tenant_s_schedule_is_passed_over(application: Application) 
 
 
 @pytest.mark.parametrize(
-    ("cron", "timezone"), [("0 3 * *", "UTC"), ("x 3 * * *", "UTC"), ("0 3 * * *", "Mars/Olympus")]
+    ("cron", "timezone"),
+    [
+        *(("0 3 * *", "UTC"), ("x 3 * * *", "UTC")),
+        *(("0 3 * * *", zone) for zone in ("Mars/Olympus", "Europe", "", "z" * 300)),
+    ],
 )
 def test_what_is_no_schedule_is_refused(application: Application, cron: str, timezone: str) -> None:
     with pytest.raises(ConfigurationError):

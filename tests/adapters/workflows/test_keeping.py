@@ -304,9 +304,12 @@ def test_an_application_s_login_that_could_look_is_refused(database: Database, d
         tenancy.workflows.launch()
 
 
-def test_the_tenants_own_file_is_no_place_for_workflows(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/app.db"
-    engine = DbosWorkflows(url, key=KEY)
+@pytest.mark.parametrize("way", ["", "/.", "/../app"])
+def test_the_tenants_own_file_is_no_place_for_workflows(tmp_path: Path, way: str) -> None:
+    folder = tmp_path / "app"
+    folder.mkdir()
+    url = f"sqlite:///{folder}/app.db"
+    engine = DbosWorkflows(f"sqlite:///{folder}{way}/app.db", key=KEY)
     with (
         Tenancy(url, ScopedQueries(), workflows=engine) as tenancy,
         pytest.raises(ConfigurationError, match="a file of its own"),

@@ -41,9 +41,11 @@ def canonical(value: object) -> Any:  # noqa: PLR0911 - a form for each type
     if isinstance(value, bytes) and kind is bytes:
         return ["bytes", value.hex()]
     if kind in TEXTUAL:
-        return [kind.__name__, str(value)]
+        zone = getattr(value, "tzinfo", None)  # of a time without a date the text doesn't tell it
+        return [kind.__name__, str(value), *([] if zone is None else [str(zone)])]
     if isinstance(value, enum.Enum):
-        return ["enum", f"{kind.__module__}.{kind.__qualname__}", value.name]
+        told = value.value if isinstance(value, enum.Flag) else value.name  # flags may have none
+        return ["enum", f"{kind.__module__}.{kind.__qualname__}", told]
     if isinstance(value, (list, tuple)) and kind in (list, tuple):
         return [kind.__name__, *map(canonical, value)]
     if isinstance(value, (set, frozenset)) and kind in (set, frozenset):

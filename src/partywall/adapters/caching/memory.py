@@ -9,22 +9,23 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from partywall.adapters.caching.answering import AwaitedAnswers, BlockingAnswers
 from partywall.adapters.caching.flight import (
     FIRST_GENERATION,
     Seen,
-    Terms,
-    flight,
     packed,
     unpacked,
 )
-from partywall.adapters.caching.sharing import Awaiting, Blocking, Compute, Wait, immediate
+from partywall.adapters.caching.sharing import Compute, Wait, immediate
 from partywall.adapters.caching.shelf import Entry, Shelf, Slot
-from partywall.adapters.caching.values import encoded, lasting, required
+from partywall.adapters.caching.values import WITHOUT, encoded, lasting
+from partywall.context import required
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from partywall.adapters.caching.counts import Counts
+    from partywall.adapters.caching.flight import Terms
     from partywall.adapters.caching.values import Value
     from partywall.context import TenantContext
 
@@ -62,11 +63,11 @@ class MemoryStore:
         Raises:
             MissingTenant: without a context.
         """
-        return MemoryCache(self._shelf, required(context).tenant_id, self._counts)
+        return MemoryCache(self._shelf, required(context, WITHOUT).tenant_id, self._counts)
 
     def asynchronous(self, context: TenantContext) -> AsyncMemoryCache:
         """As calling it, for async code; both see the same values."""
-        return AsyncMemoryCache(self._shelf, required(context).tenant_id, self._counts)
+        return AsyncMemoryCache(self._shelf, required(context, WITHOUT).tenant_id, self._counts)
 
 
 class MemoryWorks:
@@ -197,6 +198,9 @@ class MemoryWorks:
         names = [slot.name for slot in self._shelf.of(self._tenant_id) if slot.kind == "value"]
         return sorted(name for name in names if fnmatch.fnmatchcase(name, match))
 
+    def _desk(self, key: str, terms: Terms) -> MemoryDesk:
+        return MemoryDesk(self._shelf, self._slot(key), terms)
+
     def _count(self, *, hit: bool) -> None:
         if self._counts is not None:
             self._counts.count(self._tenant_id, hit=hit)
@@ -206,29 +210,12 @@ class MemoryWorks:
         return f"<{type(self).__name__} of {self._tenant_id}>"
 
 
-class MemoryCache(MemoryWorks, Blocking):
+class MemoryCache(MemoryWorks, BlockingAnswers):
     """One tenant's part of a `MemoryStore`, for code that blocks."""
 
     def scan(self, match: str = "*") -> Iterator[str]:
         """The names that match a pattern of `*`, `?` and `[…]`."""
         yield from self._names(match)
-
-    def get_or_compute(
-        self,
-        key: str,
-        compute: Callable[[], Value],
-        *,
-        ttl_s: float,
-        stale_s: float = 0.0,
-        lock_s: float = 10.0,
-        group: str = "",
-    ) -> bytes:
-        """The value; where there is none, one caller computes it and the others wait for it."""
-        terms = Terms(ttl_s, stale_s, lock_s, group).checked()
-        desk = MemoryDesk(self._shelf, self._slot(key), terms)
-        value, hit = self.drive(flight(desk, lock_s), lambda: encoded(compute()))
-        self._count(hit=hit)
-        return value
 
     def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
         match step:
@@ -241,34 +228,13 @@ class MemoryCache(MemoryWorks, Blocking):
                 return step
 
 
-class AsyncMemoryCache(MemoryWorks, Awaiting):
+class AsyncMemoryCache(MemoryWorks, AwaitedAnswers):
     """As `MemoryCache`, for code in an event loop."""
 
     async def scan(self, match: str = "*") -> AsyncIterator[str]:
         """As `MemoryCache.scan`."""
         for name in self._names(match):
             yield name
-
-    async def get_or_compute(
-        self,
-        key: str,
-        compute: Callable[[], Awaitable[Value]],
-        *,
-        ttl_s: float,
-        stale_s: float = 0.0,
-        lock_s: float = 10.0,
-        group: str = "",
-    ) -> bytes:
-        """As `MemoryCache.get_or_compute`; *compute* is awaited."""
-
-        async def computed() -> bytes:
-            return encoded(await compute())
-
-        terms = Terms(ttl_s, stale_s, lock_s, group).checked()
-        desk = MemoryDesk(self._shelf, self._slot(key), terms)
-        value, hit = await self.drive(flight(desk, lock_s), computed)
-        self._count(hit=hit)
-        return value
 
     async def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
         match step:

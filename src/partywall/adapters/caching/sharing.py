@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -37,7 +38,7 @@ class Compute(NamedTuple):
     """A step: have the caller's function work."""
 
 
-class Blocking:
+class Blocking(ABC):
     """Takes steps while its caller waits."""
 
     def drive(self, steps: Steps[T], compute: Callable[[], Any] | None = None) -> T:
@@ -59,11 +60,12 @@ class Blocking:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return] # StopIteration isn't generic
 
+    @abstractmethod
     def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
-        raise NotImplementedError
+        """Take one step; its outcome."""
 
 
-class Awaiting:
+class Awaiting(ABC):
     """Takes steps in an event loop."""
 
     async def drive(self, steps: Steps[T], compute: Callable[[], Any] | None = None) -> T:
@@ -80,8 +82,9 @@ class Awaiting:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return] # StopIteration isn't generic
 
+    @abstractmethod
     async def _take(self, step: object, compute: Callable[[], Any] | None) -> Any:
-        raise NotImplementedError
+        """As `Blocking._take`."""
 
 
 class Journey(Protocol[P, T_co]):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import TypeAlias
 
-from partywall.context import TenantContext
-from partywall.errors import MissingTenant
-
 Value: TypeAlias = bytes | str | int | float
 """What can be kept; it comes back as bytes."""
+
+WITHOUT = (
+    "a cache needs a TenantContext: make it where the request is authenticated, "
+    "TenantContext(tenant_id), and pass it on"
+)
+"""What is said where there is no context."""
 
 
 def encoded(value: Value) -> bytes:
@@ -40,17 +43,3 @@ def lasting(ttl_s: float) -> float:
     if not 0 < ttl_s < math.inf:
         raise ValueError("ttl_s is a number of seconds, more than 0")
     return ttl_s
-
-
-def required(context: object) -> TenantContext:
-    """Take nothing but a context.
-
-    Raises:
-        MissingTenant: for None, an id, a dictionary: a context is made in one place.
-    """
-    if not isinstance(context, TenantContext):
-        raise MissingTenant(
-            "a cache needs a TenantContext: make it where the request is authenticated, "
-            "TenantContext(tenant_id), and pass it on"
-        )
-    return context

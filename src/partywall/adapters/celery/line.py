@@ -12,8 +12,11 @@ what it has, and what a dead worker held becomes free when it runs out. Where a 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from redis import ResponseError
 
 from partywall.errors import QuotaExceeded
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from partywall.adapters.executions import Limits
+
+LOG = logging.getLogger("partywall.tasks")
 
 PREFIX = "partywall:tasks:"
 
@@ -187,11 +192,15 @@ class Lines:
         self._renew(keys=keys, args=[self._lease_s, *ids, place.name])
 
     def look(self, most: int = 100) -> None:
-        """Release where something is due, or was missed."""
+        """Release where something is due, or was missed; a line that is broken stops no other."""
         for name in self._agenda(keys=[f"{PREFIX}agenda"], args=[most]):
             place = Place.of(name.decode() if isinstance(name, bytes) else name)
-            if place is not None:
+            if place is None:
+                continue
+            try:
                 self.release(place)
+            except ResponseError as error:
+                LOG.error("the line %r can't be read: %s", place.name, error)  # noqa: TRY400 - the server's words say all
 
     @staticmethod
     def _key(part: str, place: Place) -> str:

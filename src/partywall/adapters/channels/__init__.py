@@ -18,8 +18,7 @@ What ends a socket is told by its code, which says what the client is to do:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from partywall.errors import ConfigurationError
 
@@ -37,6 +36,7 @@ from partywall.adapters.channels.channels import Channels
 from partywall.adapters.channels.limits import Limits
 from partywall.adapters.channels.sockets import TenantSocket
 from partywall.adapters.channels.streams import EventStream
+from partywall.adapters.late import late
 
 if TYPE_CHECKING:
     from partywall.adapters.channels.brokers.postgres import PostgresBroker
@@ -53,11 +53,4 @@ __all__ = [
     "TenantSocket",
 ]
 
-LATE = {"PostgresBroker": "postgres", "RedisBroker": "redis"}
-"""Brokers whose driver is imported with the first use of their name."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.brokers.{LATE[name]}"), name)
+__getattr__ = late(__name__, {"PostgresBroker": "brokers.postgres", "RedisBroker": "brokers.redis"})

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from partywall.context import TenantContext
-from partywall.errors import InvalidChannel, MissingTenant
+from partywall.context import TenantContext, required
+from partywall.errors import InvalidChannel
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,9 +41,8 @@ class Topic:
             InvalidChannel: for what is no name; the message doesn't repeat it.
             MissingTenant: without a context.
         """
-        if not isinstance(context, TenantContext):
-            raise MissingTenant("a channel is a tenant's: give the TenantContext whose it is")
-        return cls(context.tenant_id, named(name))
+        whose = required(context, "a channel is a tenant's: give the TenantContext whose it is")
+        return cls(whose.tenant_id, named(name))
 
     @property
     def path(self) -> str:

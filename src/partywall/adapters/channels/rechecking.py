@@ -35,6 +35,9 @@ TICK_S = 0.25
 AGAIN_S = 1.0
 """After a look that got no answer."""
 
+PATIENCE_S = 10.0
+"""So long a look may take at least: those that follow wait for it."""
+
 AT_ONCE = 20
 TOO_OLD = 2
 """So many times the schedule may pass without an answer."""
@@ -125,12 +128,19 @@ class Rechecks:
                     await asyncio.wait_for(self._woken.wait(), TICK_S)
                 self._woken.clear()
                 if self._news is not None:
-                    self._news.current()
+                    self._ask(self._news)
                     await asyncio.sleep(0)  # what it has told is noted
                 await self._sweep()
         finally:
             if stop is not None:
                 stop()
+
+    def _ask(self, news: News) -> None:
+        """Have it look for changes; where it can't, the schedule still notices them."""
+        try:
+            news.current()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the looking
+            LOG.warning("what has changed can't be asked for: %s", type(error).__name__)
 
     def _doubt(self, keys: frozenset[str]) -> None:
         met = [*self._all] if not keys else {one for key in keys for one in self._concerned(key)}
@@ -159,8 +169,9 @@ class Rechecks:
     async def _judged(self, subscriber: Subscriber) -> None:
         """Look at one, and end it where it is let in no more."""
         try:
-            await self.look(subscriber)
-        except (Unavailable, PoolTimeout):
+            async with asyncio.timeout(max(PATIENCE_S, self._every_s)):
+                await self.look(subscriber)
+        except (Unavailable, PoolTimeout, TimeoutError):
             subscriber.retry_s = monotonic() + AGAIN_S
             if monotonic() - subscriber.checked_s > TOO_OLD * self._every_s:
                 subscriber.end(endings.UNCONFIRMED)

@@ -6,7 +6,7 @@ import asyncio
 import json
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from starlette.websockets import WebSocketDisconnect
 
@@ -105,7 +105,7 @@ class TenantSocket:
                     break
                 await subscriber.settled()
                 return self._read(event.get("text"))
-            except ValueError:
+            except (ValueError, RecursionError):  # the latter: lists in lists, without an end
                 subscriber.end(endings.UNREADABLE)
             except SocketClosed:
                 break
@@ -118,8 +118,8 @@ class TenantSocket:
             SocketClosed: for what is none; the socket ends.
             ValueError: for what is no JSON.
         """
-        if text is not None and len(text) <= self._channels.message_bytes:
-            return json.loads(text)
+        if text is not None and len(text.encode()) <= self._channels.message_bytes:
+            return json.loads(text, parse_constant=refused)
         ending = endings.BINARY if text is None else endings.LARGE
         self._subscriber.end(ending)
         raise ending.error
@@ -161,6 +161,15 @@ class TenantSocket:
         with suppress(*GONE, TimeoutError):
             async with asyncio.timeout(stall_s):
                 await websocket.close(ending.code, ending.reason)
+
+
+def refused(constant: str) -> NoReturn:
+    """Take nothing that only Python calls JSON: NaN, Infinity.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{constant} is no JSON")
 
 
 def chosen(websocket: WebSocket) -> str | None:

@@ -7,6 +7,7 @@ workers run what was pickled there.
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def vet(system: URL, application: URL) -> None:
         ConfigurationError: when both are one SQLite file.
     """
     if application.get_backend_name() == "sqlite" or system.get_backend_name() == "sqlite":
-        if system.database and system.database == application.database:
+        if system.database and application.database and same(system.database, application.database):
             raise ConfigurationError(
                 "the workflows are to be kept in the tenants' own file: give DbosWorkflows a file "
                 "of its own"
@@ -77,3 +78,8 @@ def vet(system: URL, application: URL) -> None:
         f"the application's login {login} could read what the workflow engine keeps of every "
         f"tenant, in the schema {SCHEMA}: {mend}"
     )
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two paths, however they are written, lead to one file."""
+    return os.path.realpath(one) == os.path.realpath(other)

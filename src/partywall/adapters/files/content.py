@@ -20,7 +20,7 @@ Content: TypeAlias = bytes | BinaryIO | Iterable[bytes]
 AsyncContent: TypeAlias = Content | AsyncIterable[bytes]
 
 
-class TenantFile:
+class OpenFile:
     """A file that is open.
 
     Attributes:
@@ -33,6 +33,10 @@ class TenantFile:
         self.info = reading.info
         self.size_bytes = known_size(reading)
 
+
+class TenantFile(OpenFile):
+    """A file that is open, for code that blocks."""
+
     def read(self, size: int) -> bytes:
         """The next bytes, at most *size*; none at its end."""
         return self.reading.read(size)
@@ -43,18 +47,8 @@ class TenantFile:
             yield block
 
 
-class AsyncTenantFile:
-    """A file that is open, for async code.
-
-    Attributes:
-        info: what is known of it.
-        size_bytes: how long its content is; None where it is sealed, and only reading it tells.
-    """
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self.info = reading.info
-        self.size_bytes = known_size(reading)
+class AsyncTenantFile(OpenFile):
+    """A file that is open, for async code."""
 
     async def read(self, size: int) -> bytes:
         """The next bytes, at most *size*; none at its end."""
@@ -85,11 +79,12 @@ class Draft:
         """
         if not isinstance(block, (bytes, bytearray, memoryview)):
             raise TypeError(f"the content of a file is bytes, not {type(block).__name__}")
-        self.size_bytes += len(block)
+        data = bytes(block)  # a view may count in larger things than bytes
+        self.size_bytes += len(data)
         if self.size_bytes > self._most:
             raise TooLarge(f"the file has more than {self._most} bytes: nothing of it was kept")
-        if block:
-            self._writing.write(bytes(block))
+        if data:
+            self._writing.write(data)
 
     def check(self) -> None:
         """Hold it to its size.

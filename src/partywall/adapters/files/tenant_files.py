@@ -7,19 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from partywall.adapters.files.admission import Admission
-from partywall.adapters.files.content import (
-    AsyncTenantFile,
-    Draft,
-    TenantFile,
-    blocks,
-    whole,
-)
-from partywall.adapters.files.links import Claim, Links, target
-from partywall.adapters.files.names import named, place_of, typed
-from partywall.adapters.files.sealing import SealedReading, SealedWriting
+from partywall.adapters.files.content import AsyncTenantFile, TenantFile, blocks, whole
+from partywall.adapters.files.links import Claim, Links
+from partywall.adapters.files.names import place_of
+from partywall.adapters.files.place import Place
 from partywall.adapters.files.threads import each_in_thread, in_thread
-from partywall.errors import ConfigurationError, TooLarge, WorkError
+from partywall.errors import ConfigurationError, WorkError
+from partywall.runtime.admission import Admission
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -35,6 +29,12 @@ if TYPE_CHECKING:
 ANYTHING = "application/octet-stream"
 LIMIT_BYTES = 100 * 1024 * 1024
 FIVE_MINUTES_S = 300
+
+WITHOUT = (
+    "files belong to a tenant: pass the TenantContext that was made where the request is "
+    "authenticated"
+)
+"""What is said where there is no context."""
 
 
 class TenantFiles:
@@ -69,7 +69,7 @@ class TenantFiles:
         if links is not None:
             links.suit(store, sealing, watched=directory is not None)
         self._store = store
-        self._admission = Admission(directory)
+        self._admission = Admission(directory, WITHOUT)
         self._links = links
         self._sealing = sealing
         self._limit_bytes = limit_bytes
@@ -102,13 +102,16 @@ class TenantFiles:
             TooLarge: when it is too long; nothing is kept.
             RecordConflict: in a folder, where a part of the name is a file's already.
         """
-        self._admission.admit(context)
-        with self._drafted(context, name, content_type, limit_bytes, size_bytes) as draft:
+        draft = self._entered(context).draft(name, content_type, limit_bytes, size_bytes)
+        try:
             for block in blocks(content):
                 draft.write(block)
             draft.check()
             self._admission.admit(context)
             draft.commit()
+        except BaseException:
+            draft.abort()
+            raise
         return draft.size_bytes
 
     async def async_put(
@@ -122,8 +125,8 @@ class TenantFiles:
         size_bytes: int | None = None,
     ) -> int:
         """As `put`; *content* may also come asynchronously: `request.stream()`."""
-        await self._admission.async_admit(context)
-        draft = self._draft(context, name, content_type, limit_bytes, size_bytes)
+        place = await self._async_entered(context)
+        draft = place.draft(name, content_type, limit_bytes, size_bytes)
         try:
             async with AsyncExitStack() as stack:
                 if not isinstance(content, AsyncIterable):
@@ -146,8 +149,7 @@ class TenantFiles:
         Raises:
             UnknownRecord: when the tenant has none of that name.
         """
-        self._admission.admit(context)
-        file = TenantFile(self._reading(context, name))
+        file = TenantFile(self._entered(context).reading(name))
         try:
             yield file
         finally:
@@ -156,10 +158,10 @@ class TenantFiles:
     @asynccontextmanager
     async def async_open(self, context: TenantContext, name: str) -> AsyncIterator[AsyncTenantFile]:
         """As `open`, for async code."""
-        await self._admission.async_admit(context)
+        place = await self._async_entered(context)
         opened: list[Reading] = []  # so that it is closed, too, when this is cancelled meanwhile
         try:
-            await in_thread(lambda: opened.append(self._reading(context, name)))
+            await in_thread(lambda: opened.append(place.reading(name)))
             yield AsyncTenantFile(opened[0])
         finally:
             for reading in opened:
@@ -190,23 +192,21 @@ class TenantFiles:
         Raises:
             UnknownRecord: when the tenant has none of that name.
         """
-        self._admission.admit(context)
-        return self._store.stat(place_of(context.tenant_id), named(name))
+        return self._entered(context).stat(name)
 
     async def async_stat(self, context: TenantContext, name: str) -> FileInfo:
         """As `stat`, for async code."""
-        await self._admission.async_admit(context)
-        return await in_thread(lambda: self._store.stat(place_of(context.tenant_id), named(name)))
+        place = await self._async_entered(context)
+        return await in_thread(partial(place.stat, name))
 
     def list(self, context: TenantContext, under: str = "") -> Iterator[Entry]:
         """The tenant's files, those below the folder *under* if one is named, in no order."""
-        self._admission.admit(context)
-        return self._entries(context, under)
+        return self._entered(context).entries(under)
 
     async def async_list(self, context: TenantContext, under: str = "") -> AsyncIterator[Entry]:
         """As `list`, for async code."""
-        await self._admission.async_admit(context)
-        async for entry in each_in_thread(self._entries(context, under)):
+        place = await self._async_entered(context)
+        async for entry in each_in_thread(place.entries(under)):
             yield entry
 
     def delete(self, context: TenantContext, name: str) -> None:
@@ -215,23 +215,21 @@ class TenantFiles:
         Raises:
             UnknownRecord: when the tenant has none of that name.
         """
-        self._admission.admit(context)
-        self._store.delete(place_of(context.tenant_id), named(name))
+        self._entered(context).delete(name)
 
     async def async_delete(self, context: TenantContext, name: str) -> None:
         """As `delete`, for async code."""
-        await self._admission.async_admit(context)
-        await in_thread(lambda: self._store.delete(place_of(context.tenant_id), named(name)))
+        place = await self._async_entered(context)
+        await in_thread(partial(place.delete, name))
 
     def remove_all(self, context: TenantContext) -> Removed:
         """Remove all of the tenant's files, of a bucket with versions each version."""
-        self._admission.admit(context)
-        return self._store.empty(place_of(context.tenant_id))
+        return self._entered(context).empty()
 
     async def async_remove_all(self, context: TenantContext) -> Removed:
         """As `remove_all`, for async code."""
-        await self._admission.async_admit(context)
-        return await in_thread(lambda: self._store.empty(place_of(context.tenant_id)))
+        place = await self._async_entered(context)
+        return await in_thread(place.empty)
 
     def erase(self, tenant: Tenant) -> Mapping[str, object]:
         """Remove the files of a tenant that is being removed, for good.
@@ -254,16 +252,14 @@ class TenantFiles:
         Raises:
             ConfigurationError: without `links=`, or for longer than they may hold.
         """
-        self._admission.admit(context)
-        return self._linking().download(self._store, target(context, name), lifetime_s)
+        return self._entered(context).download(name, lifetime_s)
 
     async def async_download_link(
         self, context: TenantContext, name: str, *, lifetime_s: int = FIVE_MINUTES_S
     ) -> Link:
         """As `download_link`, for async code."""
-        await self._admission.async_admit(context)
-        made = partial(self._linking().download, self._store, target(context, name), lifetime_s)
-        return await in_thread(made)
+        place = await self._async_entered(context)
+        return await in_thread(partial(place.download, name, lifetime_s))
 
     def upload_link(
         self,
@@ -280,8 +276,7 @@ class TenantFiles:
             TooLarge: for more than a file may have.
             ConfigurationError: without `links=`, or for longer than they may hold.
         """
-        self._admission.admit(context)
-        return self._upload(context, name, content_type, size_bytes, lifetime_s)
+        return self._entered(context).upload(name, content_type, size_bytes, lifetime_s)
 
     async def async_upload_link(
         self,
@@ -293,9 +288,8 @@ class TenantFiles:
         lifetime_s: int = FIVE_MINUTES_S,
     ) -> Link:
         """As `upload_link`, for async code."""
-        await self._admission.async_admit(context)
-        made = partial(self._upload, context, name, content_type, size_bytes, lifetime_s)
-        return await in_thread(made)
+        place = await self._async_entered(context)
+        return await in_thread(partial(place.upload, name, content_type, size_bytes, lifetime_s))
 
     def upload_form(
         self,
@@ -311,8 +305,7 @@ class TenantFiles:
         Raises:
             ConfigurationError: without `links=Presigned()`, or for longer than they may hold.
         """
-        self._admission.admit(context)
-        return self._form(context, name, content_type, limit_bytes, lifetime_s)
+        return self._entered(context).form(name, content_type, limit_bytes, lifetime_s)
 
     async def async_upload_form(
         self,
@@ -324,9 +317,8 @@ class TenantFiles:
         lifetime_s: int = FIVE_MINUTES_S,
     ) -> Form:
         """As `upload_form`, for async code."""
-        await self._admission.async_admit(context)
-        made = partial(self._form, context, name, content_type, limit_bytes, lifetime_s)
-        return await in_thread(made)
+        place = await self._async_entered(context)
+        return await in_thread(partial(place.form, name, content_type, limit_bytes, lifetime_s))
 
     def claim(self, token: str, method: Method) -> Claim:
         """What a link of ours allows, for whoever answers it.
@@ -339,73 +331,13 @@ class TenantFiles:
             raise ConfigurationError("no link is answered here: TenantFiles(…, links=Links(…))")
         return self._links.claim(token, method)
 
-    def _reading(self, context: TenantContext, name: str) -> Reading:
-        fitting = named(name)
-        reading = self._store.reading(place_of(context.tenant_id), fitting)
-        if self._sealing is None:
-            return reading
-        return SealedReading(reading, self._sealing, context.tenant_id, fitting)
+    def _entered(self, context: TenantContext) -> Place:
+        self._admission.admit(context)
+        return self._place(context)
 
-    def _entries(self, context: TenantContext, under: str) -> Iterator[Entry]:
-        place = place_of(context.tenant_id)
-        return self._store.entries(place, named(under) if under else "")
+    async def _async_entered(self, context: TenantContext) -> Place:
+        await self._admission.async_admit(context)
+        return self._place(context)
 
-    def _draft(
-        self,
-        context: TenantContext,
-        name: str,
-        content_type: str,
-        limit_bytes: int | None,
-        size_bytes: int | None,
-    ) -> Draft:
-        fitting = named(name)
-        writing = self._store.writing(place_of(context.tenant_id), fitting, typed(content_type))
-        if self._sealing is not None:
-            writing = SealedWriting(writing, self._sealing, context.tenant_id, fitting)
-        limit = self._limit_bytes if limit_bytes is None else limit_bytes
-        return Draft(writing, limit, size_bytes)
-
-    @contextmanager
-    def _drafted(
-        self,
-        context: TenantContext,
-        name: str,
-        content_type: str,
-        limit_bytes: int | None,
-        size_bytes: int | None,
-    ) -> Iterator[Draft]:
-        draft = self._draft(context, name, content_type, limit_bytes, size_bytes)
-        try:
-            yield draft
-        except BaseException:
-            draft.abort()
-            raise
-
-    def _linking(self) -> Linking:
-        if self._links is None:
-            raise ConfigurationError("nothing makes links here: TenantFiles(…, links=Links(…))")
-        return self._links
-
-    def _upload(
-        self, context: TenantContext, name: str, content_type: str, size_bytes: int, lifetime_s: int
-    ) -> Link:
-        self._fitting(size_bytes)
-        made = self._linking().upload
-        return made(self._store, target(context, name), lifetime_s, typed(content_type), size_bytes)
-
-    def _form(
-        self,
-        context: TenantContext,
-        name: str,
-        content_type: str,
-        limit_bytes: int | None,
-        lifetime_s: int,
-    ) -> Form:
-        limit = self._limit_bytes if limit_bytes is None else limit_bytes
-        self._fitting(limit)
-        made = self._linking().form
-        return made(self._store, target(context, name), lifetime_s, typed(content_type), limit)
-
-    def _fitting(self, size_bytes: int) -> None:
-        if not 0 <= size_bytes <= self._limit_bytes:
-            raise TooLarge(f"a file may have at most {self._limit_bytes} bytes")
+    def _place(self, context: TenantContext) -> Place:
+        return Place(self._store, context, self._sealing, self._links, self._limit_bytes)

@@ -26,6 +26,13 @@ FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
 POSSIBLE = {os.open, os.mkdir, os.stat, os.unlink, os.rmdir, os.rename} <= os.supports_dir_fd
 NONE = "there is no such file of the tenant"
 
+LINK = "a symbolic link"
+STANDS = "{} stands among a tenant's files: it was not followed; remove it"
+
+NO_FOLDER = frozenset({errno.ENOTDIR, errno.ELOOP})
+LOOKS = 10
+"""How often a folder is opened that was none when it was opened, and is one when looked at."""
+
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
@@ -53,8 +60,8 @@ def plain(found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
         return
     if not stat.S_ISREG(found.st_mode):
-        said = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "a device, pipe or socket"
-        raise WallError(f"{said} stands among a tenant's files: it was not followed; remove it")
+        said = LINK if stat.S_ISLNK(found.st_mode) else "a device, pipe or socket"
+        raise WallError(STANDS.format(said))
     if found.st_nlink > 1:
         raise WallError("a file of the tenant has a second name (a hard link): remove one of them")
 
@@ -65,14 +72,17 @@ def below(parent: int, name: str) -> int | None:
     Raises:
         WallError: for a symbolic link and the like.
     """
-    try:
-        return os.open(name, FOLDER, dir_fd=parent)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        if kind(parent, name) in {None, stat.S_IFREG}:
+    for _ in range(LOOKS):
+        try:
+            return os.open(name, FOLDER, dir_fd=parent)
+        except FileNotFoundError:
             return None
-        raise  # no permission, too many files: not for us to interpret
+        except OSError as error:
+            if kind(parent, name) in {None, stat.S_IFREG}:
+                return None
+            if error.errno not in NO_FOLDER:
+                raise  # no permission, too many files: not for us to interpret
+    raise WallError("a folder of the tenant's is none at every other look: see who writes there")
 
 
 def entered(root: int, parts: Sequence[str]) -> int:
@@ -134,8 +144,10 @@ def readable(folder: int, name: str) -> int:
         file = os.open(name, FILE, dir_fd=folder)
     except FileNotFoundError:
         raise UnknownRecord(NONE) from None
-    except OSError:
+    except OSError as error:
         _ = kind(folder, name)
+        if error.errno == errno.ELOOP:
+            raise WallError(STANDS.format(LINK)) from None
         raise
     found = os.fstat(file)  # of what was opened, and not of what stood there before
     try:

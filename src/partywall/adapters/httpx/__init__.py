@@ -3,9 +3,10 @@
 `calling` sends it with httpx, `receiving` takes it in FastAPI; neither needs the other's library.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from partywall.adapters.httpx.tokens import HEADER, ContextTokens
+from partywall.adapters.late import late
 
 if TYPE_CHECKING:
     from partywall.adapters.httpx.calling import InternalClients
@@ -13,13 +14,4 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADER", "ContextTokens", "InternalClients", "received"]
 
-_LATER = {"InternalClients": "calling", "received": "receiving"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what needs httpx or FastAPI when it is first asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - for these names alone
-
-    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+__getattr__ = late(__name__, {"InternalClients": "calling", "received": "receiving"})

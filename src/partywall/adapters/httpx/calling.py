@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from partywall.adapters.httpx.tokens import HEADER, PORTS, ContextTokens, origin, written
-from partywall.context import TenantContext
-from partywall.errors import ConfigurationError, MissingTenant
+from partywall.context import TenantContext, required
+from partywall.errors import ConfigurationError
 
 try:
     import httpx
@@ -105,11 +105,11 @@ class InternalClients:
         self.close()
 
     def _stamper(self, context: TenantContext) -> Stamper:
-        if not isinstance(context, TenantContext):
-            raise MissingTenant(
-                "a client asks for a TenantContext: pass on the one that was made where the "
-                "request is authenticated"
-            )
+        required(
+            context,
+            "a client asks for a TenantContext: pass on the one that was made where the request "
+            "is authenticated",
+        )
         return Stamper(self._tokens, context, self._origins)
 
 

@@ -38,7 +38,7 @@ def written(value: object) -> str:
     """
     try:
         return json.dumps(value)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # what holds itself is the latter
         raise ConfigurationError(
             f"arguments and results of a tenant's task are what JSON can say ({error})"
         ) from error

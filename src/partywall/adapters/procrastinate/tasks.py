@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, overload
 
-from procrastinate.exceptions import JobAborted, UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, JobAborted, UniqueViolation
 
 from partywall.adapters.executions import Execution, Gate, Limits, given, pending, text_of, unknown
 from partywall.adapters.procrastinate.fetching import ALIVE_S, FairJobManager
@@ -26,20 +26,20 @@ from partywall.adapters.procrastinate.schema import (
     KEEP,
     NEWEST,
     ONE,
-    REACHABLE,
     RECOVER,
     SCHEMA,
     WAITING,
 )
 from partywall.adapters.procrastinate.task import TenantTask
+from partywall.adapters.procrastinate.vetting import Vetting, logins_of
 from partywall.errors import (
     ConfigurationError,
     MissingTenant,
     NotAuthenticated,
     QuotaExceeded,
     TenantError,
-    UnsafeLogin,
 )
+from partywall.runtime.waiting import pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,9 +53,6 @@ if TYPE_CHECKING:
     from partywall.runtime.tenancy import Tenancy
 
 LOG = logging.getLogger("partywall.tasks")
-
-LONGEST_PAUSE_S = 0.5
-"""Between two looks at whether an execution has ended."""
 
 PERIODIC = uuid.UUID("6b1f6a53-93a5-4f1c-9b26-4f5f0f7f3f0d")
 """The namespace of ids of periodic executions: one for each task, tenant and tick."""
@@ -91,9 +88,9 @@ class TenantTasks:
         self._envelopes = envelopes
         self._gate = Gate(tenancy, directory)
         self._limits = limits or Limits()
-        self._logins = [*logins, *(logins_of(tenancy) if tenancy is not None else ())]
         self._alive_s = alive_s
-        self._vetted = False
+        own = logins_of(tenancy) if tenancy is not None else []
+        self._vetting = Vetting(app, [*logins, *own])
         app.job_manager = FairJobManager(app.connector, self._limits, self.async_check, alive_s)
 
     def apply_schema(self) -> None:
@@ -116,16 +113,11 @@ class TenantTasks:
             UnsafeLogin: naming who can, and the statement that closes it.
             ConfigurationError: where the tables are missing.
         """
-        if not self._vetted:
-            judged(self._sync.execute_query_all(REACHABLE, logins=self._logins))
-            self._vetted = True
+        self._vetting.check()
 
     async def async_check(self) -> None:
         """As `check`, for async code."""
-        if not self._vetted:
-            connector = self.app.connector
-            judged(await connector.execute_query_all_async(REACHABLE, logins=self._logins))
-            self._vetted = True
+        await self._vetting.async_check()
 
     @overload
     def task(self, function: Callable[..., Any], /) -> TenantTask: ...
@@ -252,7 +244,8 @@ class TenantTasks:
 
         Args:
             cron: as procrastinate's.
-            contexts: asked at each tick. A tenant that may not be entered is passed over.
+            contexts: asked at each tick. A tenant that may not be entered is passed over, as is
+                one that still has one waiting with the task's `queueing_lock`.
         """
 
         def declared(task: TenantTask) -> TenantTask:
@@ -274,8 +267,8 @@ class TenantTasks:
         try:
             self._gate.admit(given(context))
             self._started(context, task, {"timestamp": timestamp}, once)
-        except UniqueViolation:
-            LOG.debug("%s was started for this tick before", task.name)
+        except (UniqueViolation, AlreadyEnqueued):
+            LOG.debug("%s was started for this tick, or still waits since the last", task.name)
         except (TenantError, QuotaExceeded) as error:
             LOG.warning("%s is passed over: %s", task.name, error)
 
@@ -372,35 +365,6 @@ class TenantTasks:
         return self.app.connector.get_sync_connector()
 
 
-def logins_of(tenancy: Tenancy) -> list[str]:
-    """The logins of a tenancy's sessions."""
-    grounds = tenancy.grounds
-    urls = [grounds.url, *grounds.servers.values()]
-    urls += [grounds.replica] if grounds.replica is not None else []
-    return [url.username for url in urls if url.username]
-
-
-def judged(rows: list[dict[str, Any]]) -> None:
-    """Say who could read or write jobs.
-
-    Raises:
-        UnsafeLogin: when somebody could.
-        ConfigurationError: where tables are missing.
-    """
-    if any(not row["role"] for row in rows):
-        raise ConfigurationError(
-            "procrastinate's tables are not all there: run app.schema_manager.apply_schema() and "
-            "then tasks.apply_schema(), with search_path set to their schema"
-        )
-    if rows:
-        reach = ", ".join(sorted({f"{row['role']} ({row['name']})" for row in rows}))
-        raise UnsafeLogin(
-            f"logins of the tenants' sessions could read or write other tenants' jobs: {reach}. "
-            "Give procrastinate a schema and a login of its own, which owns its tables, and "
-            "REVOKE ALL ON ALL TABLES IN SCHEMA … FROM PUBLIC and those logins"
-        )
-
-
 def refuse_over(most: int, counted: Mapping[str, Any]) -> None:
     """Refuse when as many wait as may.
 
@@ -411,14 +375,3 @@ def refuse_over(most: int, counted: Mapping[str, Any]) -> None:
         raise QuotaExceeded(
             f"the tenant has {most} executions waiting, and may have no more", kind="tasks_waiting"
         )
-
-
-def pauses(timeout_s: float) -> Iterable[float]:
-    """Seconds to wait after each look, until the time is over; there is a look at its end."""
-    until, pause_s = time.monotonic() + timeout_s, 0.01
-    while True:
-        left_s = until - time.monotonic()
-        yield max(min(pause_s, left_s), 0.0)
-        if left_s <= 0:
-            return
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

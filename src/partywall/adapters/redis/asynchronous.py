@@ -7,44 +7,23 @@ import secrets
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import WatchError
 
-from partywall.adapters.caching.flight import Terms, flight
-from partywall.adapters.caching.sharing import Awaiting, Compute, Wait
-from partywall.adapters.caching.values import encoded
-from partywall.adapters.redis.calls import Batch, Call, Queueing
-from partywall.adapters.redis.commands import Commands
-from partywall.adapters.redis.keyspace import Keyspace, Sealing
+from partywall.adapters.caching.answering import AwaitedAnswers
+from partywall.adapters.caching.sharing import Compute, Wait
+from partywall.adapters.redis.calls import Batch, Call
 from partywall.adapters.redis.listening import AsyncSubscription
-from partywall.adapters.redis.works import RedisDesk, Works, require_bytes
+from partywall.adapters.redis.pipeline import Pipeline, read
+from partywall.adapters.redis.works import Works
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from typing import Self
 
-    from redis.asyncio import Redis, RedisCluster
 
-    from partywall.adapters.caching.counts import Counts
-    from partywall.adapters.caching.values import Value
-    from partywall.context import TenantContext
-
-
-class AsyncTenantCache(Works, Awaiting):
+class AsyncTenantCache(Works[Redis | RedisCluster], AwaitedAnswers):
     """As `TenantCache`, over a client of `redis.asyncio`; the methods are awaited."""
-
-    def __init__(
-        self,
-        redis: Redis | RedisCluster,
-        context: TenantContext,
-        *,
-        namespace: str = "pw",
-        sealing: Sealing | None = None,
-        counts: Counts | None = None,
-    ) -> None:
-        require_bytes(redis)
-        self.redis = redis
-        self.space = Keyspace(context, namespace, sealing)
-        self.counts = counts
 
     async def perform(self, call: Call[Any]) -> Any:
         """Send one command."""
@@ -57,28 +36,6 @@ class AsyncTenantCache(Works, Awaiting):
             cursor, found = await self.drive(self._page(self.space.pattern(match), cursor))
             for key in found:
                 yield self.space.name(key)
-
-    async def get_or_compute(
-        self,
-        key: str,
-        compute: Callable[[], Awaitable[Value]],
-        *,
-        ttl_s: float,
-        stale_s: float = 0.0,
-        lock_s: float = 10.0,
-        group: str = "",
-    ) -> bytes:
-        """As `TenantCache.get_or_compute`; *compute* is awaited."""
-
-        async def computed() -> bytes:
-            return encoded(await compute())
-
-        terms = Terms(ttl_s, stale_s, lock_s, group).checked()
-        steps = flight(RedisDesk(self.space, key, terms), lock_s)
-        value, hit = await self.drive(steps, computed)
-        if self.counts is not None:
-            self.counts.count(self.space.tenant_id, hit=hit)
-        return value
 
     @asynccontextmanager
     async def lock(self, name: str, *, ttl_s: float, wait_s: float = 0.0) -> AsyncIterator[None]:
@@ -137,25 +94,13 @@ class AsyncTenantCache(Works, Awaiting):
         return f"<AsyncTenantCache of {self.space.tenant_id}>"
 
 
-class AsyncTenantPipeline(Commands, Queueing):
+class AsyncTenantPipeline(Pipeline):
     """As `TenantPipeline`, in an `async with` block: `execute` is awaited, the commands are not."""
-
-    def __init__(self, cache: AsyncTenantCache, *, atomic: bool, watch: Sequence[str]) -> None:
-        self.space, self.counts = cache.space, cache.counts
-        self._pipe = cache.redis.pipeline(transaction=atomic)
-        self._watched = [self.space.key(name) for name in watch]
-        self._reads: list[Callable[[Any], Any]] = []
-
-    def perform(self, call: Call[Any]) -> None:
-        """Remember a command."""
-        self._pipe.execute_command(*call.arguments)
-        self._reads.append(call.read)
 
     async def execute(self) -> list[Any]:
         """As `TenantPipeline.execute`."""
-        reads, self._reads = self._reads, []
-        answers = await self._pipe.execute()
-        return [read(answer) for read, answer in zip(reads, answers, strict=True)]
+        reads = self._taken()
+        return read(reads, await self._pipe.execute())
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""

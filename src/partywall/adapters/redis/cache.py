@@ -7,29 +7,22 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from redis import Redis, RedisCluster
 from redis.exceptions import WatchError
 
-from partywall.adapters.caching.flight import Terms, flight
-from partywall.adapters.caching.sharing import Blocking, Compute, Wait
-from partywall.adapters.caching.values import encoded
-from partywall.adapters.redis.calls import Batch, Call, Queueing
-from partywall.adapters.redis.commands import Commands
-from partywall.adapters.redis.keyspace import Keyspace, Sealing
+from partywall.adapters.caching.answering import BlockingAnswers
+from partywall.adapters.caching.sharing import Compute, Wait
+from partywall.adapters.redis.calls import Batch, Call
 from partywall.adapters.redis.listening import Subscription
-from partywall.adapters.redis.works import RedisDesk, Works, require_bytes
+from partywall.adapters.redis.pipeline import Pipeline, read
+from partywall.adapters.redis.works import Works
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
-    from redis import Redis, RedisCluster
 
-    from partywall.adapters.caching.counts import Counts
-    from partywall.adapters.caching.values import Value
-    from partywall.context import TenantContext
-
-
-class TenantCache(Works, Blocking):
+class TenantCache(Works[Redis | RedisCluster], BlockingAnswers):
     """One tenant's part of a Redis; a value to make for each request, and to pass on.
 
     Args:
@@ -45,20 +38,6 @@ class TenantCache(Works, Blocking):
             `decode_responses=True`.
     """
 
-    def __init__(
-        self,
-        redis: Redis | RedisCluster,
-        context: TenantContext,
-        *,
-        namespace: str = "pw",
-        sealing: Sealing | None = None,
-        counts: Counts | None = None,
-    ) -> None:
-        require_bytes(redis)
-        self.redis = redis
-        self.space = Keyspace(context, namespace, sealing)
-        self.counts = counts
-
     def perform(self, call: Call[Any]) -> Any:
         """Send one command."""
         return call.read(self.redis.execute_command(*call.arguments))
@@ -73,34 +52,6 @@ class TenantCache(Works, Blocking):
         while cursor is not None:
             cursor, found = self.drive(self._page(self.space.pattern(match), cursor))
             yield from map(self.space.name, found)
-
-    def get_or_compute(
-        self,
-        key: str,
-        compute: Callable[[], Value],
-        *,
-        ttl_s: float,
-        stale_s: float = 0.0,
-        lock_s: float = 10.0,
-        group: str = "",
-    ) -> bytes:
-        """The value; where there is none, one caller computes it and the others wait for it.
-
-        Args:
-            key: its name.
-            compute: gives the value.
-            ttl_s: for how long it is fresh.
-            stale_s: for how long after that it is still given while one caller computes the next.
-            lock_s: when another may compute because the first must have died: more than computing
-                takes. Nobody waits for longer than twice that.
-            group: what `invalidate_group` takes; values with a group are read by this method only.
-        """
-        terms = Terms(ttl_s, stale_s, lock_s, group).checked()
-        steps = flight(RedisDesk(self.space, key, terms), lock_s)
-        value, hit = self.drive(steps, lambda: encoded(compute()))
-        if self.counts is not None:
-            self.counts.count(self.space.tenant_id, hit=hit)
-        return value
 
     @contextmanager
     def lock(self, name: str, *, ttl_s: float, wait_s: float = 0.0) -> Iterator[None]:
@@ -176,22 +127,11 @@ class TenantCache(Works, Blocking):
         return f"<TenantCache of {self.space.tenant_id}>"
 
 
-class TenantPipeline(Commands, Queueing):
+class TenantPipeline(Pipeline):
     """Commands of one tenant that are sent together: the methods of the cache, which answer None.
 
     Use it in a `with` block; `execute` sends, and what was not sent is forgotten.
     """
-
-    def __init__(self, cache: TenantCache, *, atomic: bool, watch: Sequence[str]) -> None:
-        self.space, self.counts = cache.space, cache.counts
-        self._pipe = cache.redis.pipeline(transaction=atomic)
-        self._watched = [self.space.key(name) for name in watch]
-        self._reads: list[Callable[[Any], Any]] = []
-
-    def perform(self, call: Call[Any]) -> None:
-        """Remember a command."""
-        self._pipe.execute_command(*call.arguments)
-        self._reads.append(call.read)
 
     def execute(self) -> list[Any]:
         """Send all; the answers, each as the cache's method has it.
@@ -199,9 +139,8 @@ class TenantPipeline(Commands, Queueing):
         Raises:
             redis.exceptions.WatchError: when a watched name has changed; nothing was done.
         """
-        reads, self._reads = self._reads, []
-        answers = self._pipe.execute()
-        return [read(answer) for read, answer in zip(reads, answers, strict=True)]
+        reads = self._taken()
+        return read(reads, self._pipe.execute())
 
     def __enter__(self) -> Self:
         """Begin to watch."""

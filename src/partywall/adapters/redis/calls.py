@@ -7,6 +7,7 @@ it into a queue is a matter of the object that it is called on.
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -66,12 +67,12 @@ class Batch(NamedTuple):
         return self.read([call.read(answer) for call, answer in calls])
 
 
-class Queueing:
+class Queueing(ABC):
     """Takes commands for later."""
 
+    @abstractmethod
     def perform(self, call: Call[Any]) -> None:
         """Remember it."""
-        raise NotImplementedError
 
 
 class Command(Protocol[P, T_co]):

@@ -301,11 +301,14 @@ class Commands:
     # Answers
 
     def _got(self, key: str, kept: bytes | None) -> bytes | None:
-        if self.counts is not None:
-            self.counts.count(self.space.tenant_id, hit=kept is not None)
+        self._count(hit=kept is not None)
         if kept is None or self.space.sealing is None:
             return kept
         return self.space.opened(f"k:{key}", kept)
+
+    def _count(self, *, hit: bool) -> None:
+        if self.counts is not None:
+            self.counts.count(self.space.tenant_id, hit=hit)
 
     def _got_all(self, keys: tuple[str, ...], kept: list[bytes | None]) -> dict[str, bytes]:
         values = ((key, self._got(key, each)) for key, each in zip(keys, kept, strict=True))

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from partywall.adapters.caching.values import encoded, required
+from partywall.adapters.caching.values import WITHOUT, encoded
+from partywall.context import required
 from partywall.errors import ConfigurationError, WallError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Keyspace:
     def __init__(
         self, context: TenantContext, namespace: str = "pw", sealing: Sealing | None = None
     ) -> None:
-        tenant_id = required(context).tenant_id
+        tenant_id = required(context, WITHOUT).tenant_id
         if not NAMESPACE.match(namespace):
             raise ConfigurationError(
                 "a namespace is 1 to 64 ASCII letters, digits, and _ . - after the first"

@@ -70,12 +70,16 @@ class Subscription(Listening):
     def __enter__(self) -> Self:
         """Listen, once the server says so."""
         self._pubsub = self._redis.pubsub()
-        if self._channels:
-            self._pubsub.subscribe(*self._channels)
-        if self._patterns:
-            self._pubsub.psubscribe(*self._patterns)
-        for _ in range(self._wanted):
-            self._pubsub.parse_response(block=True)
+        try:
+            if self._channels:
+                self._pubsub.subscribe(*self._channels)
+            if self._patterns:
+                self._pubsub.psubscribe(*self._patterns)
+            for _ in range(self._wanted):
+                self._pubsub.parse_response(block=True)
+        except BaseException:
+            self._pubsub.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,12 +110,16 @@ class AsyncSubscription(Listening):
     async def __aenter__(self) -> Self:
         """Listen, once the server says so."""
         self._pubsub = self._redis.pubsub()
-        if self._channels:
-            await self._pubsub.subscribe(*self._channels)
-        if self._patterns:
-            await self._pubsub.psubscribe(*self._patterns)
-        for _ in range(self._wanted):
-            await self._pubsub.parse_response(block=True)
+        try:
+            if self._channels:
+                await self._pubsub.subscribe(*self._channels)
+            if self._patterns:
+                await self._pubsub.psubscribe(*self._patterns)
+            for _ in range(self._wanted):
+                await self._pubsub.parse_response(block=True)
+        except BaseException:
+            await self._pubsub.aclose()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

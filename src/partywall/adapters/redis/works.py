@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from redis.exceptions import LockError, LockNotOwnedError, NoPermissionError
 
@@ -13,6 +13,7 @@ from partywall.adapters.caching.flight import FIRST_GENERATION, Seen, packed, un
 from partywall.adapters.caching.sharing import Wait, journey
 from partywall.adapters.redis.calls import Batch, Call, require_clear
 from partywall.adapters.redis.commands import Commands, milliseconds, nothing
+from partywall.adapters.redis.keyspace import Keyspace
 from partywall.adapters.redis.raw import raw
 from partywall.adapters.redis.scripts import Script, as_it_is, running
 from partywall.errors import ConfigurationError
@@ -20,10 +21,14 @@ from partywall.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from partywall.adapters.caching.counts import Counts
     from partywall.adapters.caching.flight import Terms
     from partywall.adapters.caching.sharing import Steps
     from partywall.adapters.caching.values import Value
-    from partywall.adapters.redis.keyspace import Keyspace
+    from partywall.adapters.redis.keyspace import Sealing
+    from partywall.context import TenantContext
+
+Client = TypeVar("Client")
 
 PAGE = 500
 """Keys that the server looks at, and that are freed or measured, in one go."""
@@ -31,10 +36,25 @@ PAGE = 500
 POLL_S = 0.05
 
 
-class Works(Commands):
-    """What can be asked of one tenant's part of a Redis besides single commands."""
+class Works(Commands, Generic[Client]):
+    """What can be asked of one tenant's part of a Redis besides single commands.
 
-    redis: Any
+    Its arguments are those of `TenantCache`.
+    """
+
+    def __init__(
+        self,
+        redis: Client,
+        context: TenantContext,
+        *,
+        namespace: str = "pw",
+        sealing: Sealing | None = None,
+        counts: Counts | None = None,
+    ) -> None:
+        require_bytes(redis)
+        self.redis: Any = redis  # which has types for some of what is called
+        self.space = Keyspace(context, namespace, sealing)
+        self.counts = counts
 
     @journey
     def keys(self, match: str = "*") -> Steps[list[str]]:
@@ -159,6 +179,9 @@ class Works(Commands):
                 "tenant with the application's own login"
             ) from error
         return cursor, found
+
+    def _desk(self, key: str, terms: Terms) -> RedisDesk:
+        return RedisDesk(self.space, key, terms)
 
     def _options(self, call: Call[Any]) -> dict[str, Any]:
         if not call.keyless or not hasattr(self.redis, "get_node_from_key"):

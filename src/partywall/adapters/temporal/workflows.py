@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import logging
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import (
-    Client,
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
@@ -29,6 +29,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
+from partywall.adapters.temporal.connection import Connection, Server
 from partywall.adapters.temporal.executing import (
     DUE,
     TYPE,
@@ -43,7 +44,7 @@ from partywall.runtime.workflows.sealing import Seal
 from partywall.runtime.workflows.values import Place, prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import URL
     from temporalio.client import WorkflowExecution, WorkflowHandle
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from partywall.runtime.workflows.values import Schedule as Kept
     from partywall.runtime.workflows.values import Status, Workflow
 
-    T = TypeVar("T")
+LOG = logging.getLogger("partywall.workflows")
 
 STATUS: dict[WorkflowExecutionStatus | None, Status] = {
     WorkflowExecutionStatus.COMPLETED: "done",
@@ -106,36 +107,32 @@ class TemporalWorkflows:
         **options: Any,
     ) -> None:
         self.seal = Seal(key, older_keys)
-        self._target = target
-        self._namespace = namespace
+        self._connection = Connection(
+            Server(target, namespace, options), patience_s, concurrency + 2
+        )
         self._queue = queue
         self._concurrency = concurrency
         self._heartbeat_s = heartbeat_s
         self._suspended_s = suspended_s
-        self._patience_s = patience_s
         self._grace_s = grace_s
-        self._options = options
-        self._opening = threading.RLock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._client: Client | None = None
+        self._launching = threading.Lock()
         self._worker: Worker | None = None
         self._workflow_thread: ThreadPoolExecutor | None = None
 
     def launch(self, host: Host, application: Sequence[URL]) -> None:
         """Begin to run what was started, here and by others."""
         del application  # its logins are none of this server's
-        with self._opening:
+        with self._launching:
             if self._worker is not None:
                 raise ConfigurationError("these workflows were launched already: launch them once")
-            self._do(self._work(host))
+            self._connection.do(self._work(host))
 
     def start(self, place: Place, workflow: Workflow, sealed: str, delay_s: float) -> None:
         """Start an execution, durably once this returns; nothing for one that is there."""
 
         async def starting() -> None:
             try:
-                await self._connected().start_workflow(
+                await self._connection.client.start_workflow(
                     TYPE + place.workflow,
                     sealed,
                     id=self._id(place.key),
@@ -150,13 +147,13 @@ class TemporalWorkflows:
             except WorkflowAlreadyStartedError:
                 return
 
-        self._do(starting())
+        self._connection.do(starting())
 
     def find(self, place: Place) -> Found | None:
         """An execution, by its key alone."""
 
         async def finding() -> Found | None:
-            handle = self._connected().get_workflow_handle(self._id(place.key))
+            handle = self._connection.client.get_workflow_handle(self._id(place.key))
             try:
                 described = await handle.describe()
             except RPCError as error:
@@ -167,7 +164,7 @@ class TemporalWorkflows:
                 return None
             return await self._with_outcome(handle, self._found(described))
 
-        return self._do(finding())
+        return self._connection.do(finding())
 
     def executions(
         self, tenant: str, workflow: str | None, before: dt.datetime | None, limit: int
@@ -180,19 +177,21 @@ class TemporalWorkflows:
             query += f' AND StartTime < "{before.astimezone(dt.UTC).isoformat()}"'
 
         async def listing() -> list[Found]:
-            rows = self._connected().list_workflows(query, limit=limit)
+            rows = self._connection.client.list_workflows(query, limit=limit)
             return [self._found(each) async for each in rows]
 
-        return self._do(listing())
+        return self._connection.do(listing())
 
     def cancel(self, place: Place) -> None:
         """End an execution before its next step."""
-        self._do(self._handle(place.key, lambda handle: handle.cancel()))
+        self._connection.do(self._handle(place.key, lambda handle: handle.cancel()))
 
     def signal(self, place: Place, name: str, sealed: str) -> None:
         """Tell an execution something; it may begin to wait for it later."""
         told = "partywall.tenant.signal"
-        self._do(self._handle(place.key, lambda handle: handle.signal(told, args=[name, sealed])))
+        self._connection.do(
+            self._handle(place.key, lambda handle: handle.signal(told, args=[name, sealed]))
+        )
 
     def schedule(self, tenant: str, schedule: Kept, sealed: str) -> None:
         """Keep a schedule, instead of one of the same name."""
@@ -210,15 +209,17 @@ class TemporalWorkflows:
         memo = {"sealed": sealed}
 
         async def keeping() -> None:
-            client = self._connected()
-            try:
-                await client.create_schedule(self._id(key), made, memo=memo)
-            except ScheduleAlreadyRunningError:
-                await client.get_schedule_handle(self._id(key)).delete()
-                await client.create_schedule(self._id(key), made, memo=memo)
+            client = self._connection.client
+            while True:  # another process may keep one of this name at the same moment
+                try:
+                    await client.create_schedule(self._id(key), made, memo=memo)
+                except ScheduleAlreadyRunningError:
+                    await self._forgotten(key)
+                else:
+                    return
 
         try:
-            self._do(keeping())
+            self._connection.do(keeping())
         except WorkError as error:
             if refused(error, RPCStatusCode.INVALID_ARGUMENT):
                 raise ConfigurationError(f"{schedule.cron!r} is no cron") from error
@@ -230,33 +231,24 @@ class TemporalWorkflows:
         query = f'ScheduleId STARTS_WITH "{begin}"'
 
         async def listing() -> list[tuple[str, str]]:
-            rows = await self._connected().list_schedules(query)
+            rows = await self._connection.client.list_schedules(query)
             return [
                 (each.id.removeprefix(self._id("")), str(await each.memo_value("sealed", "")))
                 async for each in rows
                 if each.id.startswith(begin)
             ]
 
-        return self._do(listing())
+        return self._connection.do(listing())
 
     def unschedule(self, tenant: str, name: str) -> None:
         """Forget a schedule; nothing where there is none."""
-
-        async def forgetting() -> None:
-            handle = self._connected().get_schedule_handle(self._id(prefix(tenant) + name))
-            try:
-                await handle.delete()
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-
-        self._do(forgetting())
+        self._connection.do(self._forgotten(prefix(tenant) + name))
 
     def fire(self, tenant: str, name: str) -> bool:
         """Let a schedule do now what it does when it is due; False where there is none."""
 
         async def firing() -> bool:
-            handle = self._connected().get_schedule_handle(self._id(prefix(tenant) + name))
+            handle = self._connection.client.get_schedule_handle(self._id(prefix(tenant) + name))
             try:
                 await handle.trigger()
             except RPCError as error:
@@ -265,22 +257,17 @@ class TemporalWorkflows:
                 raise
             return True
 
-        return self._do(firing())
+        return self._connection.do(firing())
 
     def close(self) -> None:
         """Stop running when the steps that are being taken have ended; the rest stays."""
-        with self._opening:
-            thread, loop, worker = self._thread, self._loop, self._worker
-            if thread is None or loop is None:
-                return
-            if worker is not None:
-                asyncio.run_coroutine_threadsafe(worker.shutdown(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+        with self._launching:
+            if self._worker is not None:
+                self._connection.await_(self._worker.shutdown())
+            self._connection.close()
             if self._workflow_thread is not None:
                 self._workflow_thread.shutdown()
-            self._thread = self._loop = self._client = self._worker = None
-            self._workflow_thread = None
+            self._worker = self._workflow_thread = None
 
     async def _work(self, host: Host) -> None:
         settled = (host, self._queue, self._heartbeat_s)
@@ -289,7 +276,7 @@ class TemporalWorkflows:
         )
         activities = Activities(host, self._heartbeat_s, self._suspended_s)
         worker = Worker(
-            self._connected(),
+            self._connection.client,
             task_queue=self._queue,
             workflows=[Tenancies, Firing],
             activities=[activities.step, activities.admit, activities.due],
@@ -301,76 +288,20 @@ class TemporalWorkflows:
         )
         self._worker = worker
         self._running = asyncio.ensure_future(worker.run())
-
-    def _do(self, doing: Coroutine[Any, Any, T]) -> T:
-        """Do something in the loop of this engine, which is opened for the first one.
-
-        Raises:
-            WorkError: when the server is down or refuses; it says no more than how.
-        """
-        try:
-            with self._opening:
-                loop = self._loop or self._opened()
-            asked = asyncio.run_coroutine_threadsafe(doing, loop)
-        except BaseException:
-            doing.close()
-            raise
-        try:
-            return asked.result(self._patience_s)
-        except (RPCError, RuntimeError, TimeoutError) as error:
-            asked.cancel()
-            raise WorkError(
-                f"the Temporal server at {self._target} does not answer, or not so "
-                f"({type(error).__name__})"
-            ) from error
-
-    def _opened(self) -> asyncio.AbstractEventLoop:
-        """A thread with a loop, and in it a client."""
-        ready: Future[Client] = Future()
-        loop = asyncio.new_event_loop()
-        threads = ThreadPoolExecutor(self._concurrency + 2, "partywall-step")
-        loop.set_default_executor(threads)
-
-        async def connecting() -> None:
-            try:
-                ready.set_result(
-                    await Client.connect(self._target, namespace=self._namespace, **self._options)
-                )
-            except Exception as error:  # noqa: BLE001 - raised where it is waited for
-                ready.set_exception(error)
-
-        def living() -> None:
-            asyncio.set_event_loop(loop)
-            task = loop.create_task(connecting())
-            loop.run_forever()
-            task.cancel()
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.run_until_complete(loop.shutdown_default_executor())
-            loop.close()
-
-        thread = threading.Thread(target=living, name="partywall workflows", daemon=True)
-        thread.start()
-        try:
-            self._client = ready.result(self._patience_s)
-        except Exception as error:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            raise WorkError(
-                f"the Temporal server at {self._target} could not be reached, or has no namespace "
-                f"{self._namespace!r} ({type(error).__name__})"
-            ) from error
-        self._loop, self._thread = loop, thread
-        return loop
-
-    def _connected(self) -> Client:
-        assert self._client is not None  # noqa: S101 - there is a loop only when there is one
-        return self._client
+        self._running.add_done_callback(ended)
 
     def _id(self, key: str) -> str:
         return f"{self._queue}/{key}"
 
+    async def _forgotten(self, key: str) -> None:
+        try:
+            await self._connection.client.get_schedule_handle(self._id(key)).delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
     async def _handle(self, key: str, doing: Any) -> None:
-        await doing(self._connected().get_workflow_handle(self._id(key)))
+        await doing(self._connection.client.get_workflow_handle(self._id(key)))
 
     def _found(self, row: WorkflowExecution) -> Found:
         key, workflow = row.id.removeprefix(self._id("")), row.workflow_type.removeprefix(TYPE)
@@ -391,6 +322,12 @@ class TemporalWorkflows:
             else:
                 ended_by = type(error).__name__
         return Found(found.key, found.workflow, found.status, found.created_at, outcome, ended_by)
+
+
+def ended(running: asyncio.Future[None]) -> None:
+    """Say that a worker has ended which nobody has stopped."""
+    if not running.cancelled() and (error := running.exception()) is not None:
+        LOG.error("the workflow engine has stopped: %s", type(error).__name__)
 
 
 def seconds(given: float | None) -> dt.timedelta | None:

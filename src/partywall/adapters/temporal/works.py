@@ -10,17 +10,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from temporalio import activity, workflow
-from temporalio.client import Client
 from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from partywall.adapters.temporal.connection import Server
 from partywall.control.database import now
 from partywall.control.provisioning.saga import Kind, course
 from partywall.errors import ConfigurationError, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from temporalio.client import Client
 
     from partywall.control.provisioning.saga import Acting
 
@@ -87,12 +89,10 @@ class TemporalWorks:
         patience_s: float = 10.0,
         **options: Any,
     ) -> None:
-        self._target = target
-        self._namespace = namespace
+        self._server = Server(target, namespace, options)
         self._queue = queue
         self._heartbeat_s = heartbeat_s
         self._patience_s = patience_s
-        self._options = options
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: Client | None = None
@@ -118,19 +118,14 @@ class TemporalWorks:
             ready.result(self._patience_s)
         except Exception as error:
             self.close()
-            raise WorkError(
-                f"the Temporal server at {self._target} could not be reached, or has no namespace "
-                f"{self._namespace!r} ({type(error).__name__})"
-            ) from error
+            raise self._server.unreached(error) from error
 
     async def _working(self, saga: Acting, ready: Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
         stopping = self._stopping = asyncio.Event()
         with ThreadPoolExecutor(WIDTH + 1, thread_name_prefix="partywall-act") as threads:
             try:
-                client = await Client.connect(
-                    self._target, namespace=self._namespace, **self._options
-                )
+                client = await self._server.connect()
                 worker = Worker(
                     client,
                     task_queue=self._queue,

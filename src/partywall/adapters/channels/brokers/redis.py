@@ -126,7 +126,8 @@ class RedisBroker(Line["Connection"]):
             return  # to a PING before the first subscription
         kind, *rest = reply
         if kind == b"message":
-            self.heard(rest[0].decode(), rest[1].decode())
+            # Whoever has a tenant's login may publish any bytes: they harm that tenant alone.
+            self.heard(rest[0].decode(), rest[1].decode("utf-8", "replace"))
         elif (waiting := self._told.get((kind, rest[0]))) is not None and not waiting.done():
             waiting.set_result(None)
 
