@@ -206,6 +206,13 @@ def test_what_can_t_be_is_refused(change: dict[str, Any], said: str) -> None:
         load(Table(told, "", Path()))
 
 
+def test_a_tenants_misspelt_key_is_an_error() -> None:
+    told = configuration("http://127.0.0.1:1")
+    told["tenants"]["acme"]["cookie"] = {"session": "1"}
+    with pytest.raises(ConfigurationError, match=r"\[tenants.acme\] has unknown keys: cookie"):
+        load(Table(told, "", Path()))
+
+
 def test_where_it_is_missing_nothing_is_surveyed_and_nobody_answers() -> None:
     assert load(Table({}, "", Path())) is None
     told = configuration("http://127.0.0.1:1")
