@@ -188,6 +188,11 @@ class Trial(Generic[Call]):
             for attempt in attempts:
                 self._watch.judged(self._judged(one, attempt))
 
+    def clear(self, steps: Iterable[Step[Call]]) -> None:
+        """Take away what was made; what may not be taken away is told."""
+        refused = [one.error for one in self._play(steps) if one.refused]
+        self.tally.left += [f"something that was planted stays: {error}" for error in refused]
+
     def _judged(self, one: Attack[Scene, Call], attempt: Attempt[Call]) -> Tried:
         effect = attempt.effect or one.effect
         judgement, outcomes = self._attacked(attempt)
@@ -218,7 +223,7 @@ class Trial(Generic[Call]):
             outcomes = self._play(attempt.steps)
             return attempt.judge(outcomes), outcomes
         finally:
-            self._play(attempt.after)
+            self.clear(attempt.after)
 
     def _control(self, attempt: Attempt[Call]) -> str:
         """Why the control proves nothing, "" when it does."""
@@ -229,7 +234,7 @@ class Trial(Generic[Call]):
                 fault = self._prepared(attempt)
                 self._controls[attempt.control] = fault or self._play(attempt.control)
             finally:
-                self._play(attempt.after)
+                self.clear(attempt.after)
         outcomes = self._controls[attempt.control]
         if isinstance(outcomes, str):
             return outcomes
