@@ -84,6 +84,11 @@ class Endpoints:
     rounds: int = ROUNDS
     wait_s: float = 30
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything says how to ask for a job that was started."""
+        return bool(self.status or self.result or self.cancel or self.listing)
+
 
 @dataclass(frozen=True, slots=True)
 class JobsSettings:
