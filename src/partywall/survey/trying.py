@@ -43,11 +43,13 @@ class Outcome:
         text: the answer, written out.
         error: the server's words, "" when it succeeded.
         refused: the error is that whoever asked may not.
+        lost: the error is that no answer came: it says nothing of what was asked.
     """
 
     text: str = ""
     error: str = ""
     refused: bool = False
+    lost: bool = False
 
     @property
     def ok(self) -> bool:
@@ -203,7 +205,7 @@ class Trial(Generic[Call]):
             self.tally.found(self._finding(one, attempt, judgement, outcomes), attempt.way)
         else:
             because = judgement.because if isinstance(judgement, Unclear) else ""
-            because = because or self._control(attempt)
+            because = because or unanswered(outcomes) or self._control(attempt)
             if because == CLOSED:
                 state, because = "closed", ""
             elif because:
@@ -238,7 +240,7 @@ class Trial(Generic[Call]):
         outcomes = self._controls[attempt.control]
         if isinstance(outcomes, str):
             return outcomes
-        reason = (attempt.controlled or succeeded)(outcomes)
+        reason = unanswered(outcomes) or (attempt.controlled or succeeded)(outcomes)
         self.tally.controlled(proved=reason in {"", CLOSED})
         return reason
 
@@ -267,6 +269,11 @@ class Trial(Generic[Call]):
             one.code, one.name, self._layer, effect, attempt.at, attempt.attacker, attempt.victim,
             witness, breach.because, attempt.fix or one.fix, explained(one.name),
         )  # fmt: skip
+
+
+def unanswered(outcomes: Sequence[Outcome]) -> str:
+    """Say that an answer never came, which proves nothing; "" when all came."""
+    return next((one.error for one in outcomes if one.lost), "")
 
 
 def succeeded(outcomes: Sequence[Outcome]) -> str:

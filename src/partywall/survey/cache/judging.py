@@ -55,7 +55,10 @@ def held(observation: Observation, attacker: str, victim: str) -> Iterator[Attem
 
     def controlled(outcomes: Sequence[Outcome]) -> str:
         if not (first.touched and second.touched):
-            return "the requests that were driven touched no key: nothing was cached"
+            return (
+                "the requests that were driven touched no key of the database that [cache] url "
+                "names: nothing was cached there"
+            )
         return saw(first)(outcomes)
 
     yield Attempt(
