@@ -104,6 +104,18 @@ def test_an_administrator_that_may_not_look_has_seen_nothing(redis_url: str, com
         asyncio.run(watched(keeper, driver))
 
 
+def test_a_tenant_that_asked_nothing_is_undecided_where_keys_are_shared(redis_url: str) -> None:
+    class Deaf(Driver):
+        async def drive(self, tenant: str) -> Sequence[Driven]:
+            answers = await super().drive(tenant)
+            return answers if tenant == "acme" else []
+
+    driver = Deaf(application(redis_url, line("key-without-tenant", "Breaches")))
+    found = asyncio.run(watched(CacheSettings(redis_url, {}), driver))
+    tried = [one for one in found.tried if one.attack == "key-without-tenant"]
+    assert {one.state for one in tried if one.attacker == "globex"} == {"undecided"}
+
+
 def test_a_channel_for_all_tenants_is_undecided(redis_url: str) -> None:
     found = report(redis_url, 'key = f"{tenant}:{page}"', channel="events")
     assert ("shared-channel", "cache channel events") in {(o.name, o.at) for o in found.undecided}
