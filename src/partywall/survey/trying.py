@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from partywall.survey.attack import Breach, Unclear
+from partywall.survey.gathering import one_each
 from partywall.survey.layers import Tried, Watch
 from partywall.survey.tally import Tally
 from partywall.survey.verdict import Finding, State, Undecided, WitnessStep, explained
@@ -146,9 +145,7 @@ def attack(
 
 def attacks_in(package: str, folders: Iterable[str]) -> tuple[Attack[Any, Any], ...]:
     """The attacks in the modules of a package, by code."""
-    loaded = [import_module(f"{package}.{module.name}") for module in iter_modules(folders)]
-    found = [one for module in loaded for one in vars(module).values() if isinstance(one, Attack)]
-    return tuple(sorted(found, key=lambda one: one.code))
+    return tuple(sorted(one_each(package, folders, Attack), key=lambda one: one.code))
 
 
 class Hand(Protocol[Asked]):
