@@ -41,6 +41,12 @@ def test_sound_logins_hold_by_proof_and_nothing_is_left_behind(cache_url: str) -
     assert {"cache GET", "cache SORT (pattern)", "cache XREADGROUP", "cache EVALSHA"} <= told
 
 
+def test_what_nobody_is_told_is_closed_and_not_held(cache_url: str) -> None:
+    report = surveyed(cache_url, "PING", "told-by-server")
+    states = {one.at: one.state for one in report.tried}
+    assert (states["cache CLUSTER INFO"], states["cache TIME"]) == ("closed", "held")
+
+
 def test_every_command_of_the_server_is_tried_or_listed_or_needs_a_right_that_nobody_has(
     cache_url: str,
 ) -> None:

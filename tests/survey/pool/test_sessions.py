@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from partywall.survey.configuration import TenantSettings
 from partywall.survey.explaining.applications import LOGIN_EACH, ONE_LOGIN
 from partywall.survey.layers import LayerReport, Tried, Watch
 from partywall.survey.pool.attacks import every_attack
+from partywall.survey.pool.sessions import Held, closed
 from partywall.survey.pool.settings import PoolSettings
 from partywall.survey.pool.surveying import survey
 from tests.survey.pool.naive import naive_pool
@@ -200,6 +202,32 @@ def test_a_pool_that_is_not_there_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/app") as refused:
         survey(settings(url), Watch())
     assert "secret" not in str(refused.value)
+
+
+class Silent:
+    """A connection on which nothing is answered until it is cut."""
+
+    broken, closed = False, True
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    async def execute(self, _: bytes) -> None:
+        await asyncio.sleep(0.1)
+        raise psycopg.OperationalError("cut")
+
+    async def close(self) -> None:
+        self.ended = True
+
+
+@pytest.mark.usefixtures("server")
+def test_sessions_are_all_given_back_also_where_one_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("partywall.survey.pool.sessions.ANSWER_S", 0.01)
+    silent: list[Any] = [Silent(), Silent()]
+    asyncio.run(closed(Held(one, 0) for one in silent))
+    assert [one.ended for one in silent] == [True, True]
 
 
 class Stopping(Watch):
