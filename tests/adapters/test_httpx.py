@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from hypothesis import given
@@ -26,6 +23,7 @@ from partywall.adapters.httpx.tokens import PURPOSE, origin
 from partywall.adapters.signing import Signing
 from partywall.errors import ConfigurationError, MissingTenant, NotAuthenticated
 from partywall.runtime.directory import CachedDirectory
+from tests.probe.serving import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,18 +74,8 @@ class Service:
 def serving() -> Iterator[Service]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         service = Service(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        server = uvicorn.Server(uvicorn.Config(service.app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        end = time.monotonic() + 60
-        while not server.started:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        try:
+        with answering(service.app, listening):
             yield service
-        finally:
-            server.should_exit = True
-            thread.join(60)
 
 
 @pytest.fixture(scope="module")

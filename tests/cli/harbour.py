@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import httpx
+
 from partywall.demo import ACME, GLOBEX, script
 from tests.conftest import Database
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
 COMMAND = [sys.executable, "-m", "partywall"]
 QUIET = {"PARTYWALL_DATABASE_URL", "COLUMNS", "FORCE_COLOR", "NO_COLOR"}
 COPIES = "SELECT datname FROM pg_database WHERE datname LIKE 'partywall\\_copy\\_%'"
@@ -40,6 +45,28 @@ def partywall(
         timeout=120,
         check=False,
     )
+
+
+def interrupted(
+    *arguments: str, base: str, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command until it has made something at the API of *base*, and press Ctrl-C."""
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=surroundings(**environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        end = time.monotonic() + PATIENCE_S
+        while not httpx.get(f"{base}/rows").json():
+            assert running.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        printed, said = running.communicate(timeout=PATIENCE_S)
+    return subprocess.CompletedProcess(running.args, running.returncode, printed, said)
 
 
 def surroundings(**more: str) -> dict[str, str]:

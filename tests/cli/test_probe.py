@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -19,13 +18,12 @@ from rich.console import Console
 
 from partywall.cli.probe_progress import ProbeProgress
 from partywall.reports.probe_json import schema
-from tests.cli.harbour import COMMAND, partywall, surroundings
+from tests.cli.harbour import interrupted, partywall
 from tests.probe.serving import serving
 from tests.reports.notes import TENANTS, notes
 from tests.reports.probe_values import tried
 
 ACME, GLOBEX = TENANTS
-PATIENCE_S = 60.0
 
 DECLARED = """
 [api]
@@ -178,26 +176,12 @@ def test_an_api_that_is_not_there_is_2(tmp_path: Path) -> None:
 
 def test_an_interrupted_probe_removes_what_it_made_and_says_so(tmp_path: Path) -> None:
     with api(tmp_path) as base:
-        with subprocess.Popen(
-            [*COMMAND, "probe", "--rate", "20"],
-            cwd=tmp_path,
-            env=surroundings(ACME_TOKEN=ACME),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as running:
-            end = time.monotonic() + PATIENCE_S
-            while not httpx.get(f"{base}/rows").json():
-                assert running.poll() is None
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            running.send_signal(signal.SIGINT)
-            printed, said = running.communicate(timeout=PATIENCE_S)
+        done = interrupted("probe", "--rate", "20", base=base, folder=tmp_path, ACME_TOKEN=ACME)
         assert httpx.get(f"{base}/rows").json() == 0
-    assert running.returncode == 130
-    assert printed == ""
-    assert "interrupted: what was created for this run has been removed" in said
-    assert "Traceback" not in said
+    assert done.returncode == 130
+    assert done.stdout == ""
+    assert "interrupted: what was created for this run has been removed" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:

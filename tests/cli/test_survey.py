@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -18,7 +16,7 @@ from partywall.cli.survey import LayerName
 from partywall.reports.survey_json import schema
 from partywall.servers.pgbouncer import pgbouncer
 from partywall.survey.layers import LAYERS
-from tests.cli.harbour import COMMAND, partywall, surroundings, without_extras
+from tests.cli.harbour import interrupted, partywall, without_extras
 from tests.probe.serving import serving
 from tests.reports.notes import TENANTS, notes
 from tests.reports.sarif_schema import SCHEMA
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from tests.cli.harbour import Harbour
 
 ACME, GLOBEX = TENANTS
-PATIENCE_S = 60.0
 API = """
 [api]
 base = "{base}"
@@ -251,21 +248,7 @@ def test_an_interrupted_survey_removes_what_it_made(harbour: Harbour) -> None:
         declared = (harbour.folder / "partywall.toml").read_text()
         slow = declared.replace("[api]", "[api]\nrate = 10")
         (harbour.folder / "partywall.toml").write_text(slow)
-        with subprocess.Popen(
-            [*COMMAND, "survey", "--skip", "database"],
-            cwd=harbour.folder,
-            env=surroundings(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as running:
-            end = time.monotonic() + PATIENCE_S
-            while not httpx.get(f"{base}/rows").json():
-                assert running.poll() is None
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            running.send_signal(signal.SIGINT)
-            printed, said = running.communicate(timeout=PATIENCE_S)
+        done = interrupted("survey", "--skip", "database", base=base, folder=harbour.folder)
         assert httpx.get(f"{base}/rows").json() == 0
-    assert (running.returncode, printed) == (130, "")
-    assert "interrupted: what was made for this run has been removed" in said
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "interrupted: what was made for this run has been removed" in done.stderr

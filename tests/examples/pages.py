@@ -6,16 +6,14 @@ import contextlib
 import io
 import re
 import socket
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
-
 from partywall.control.migrations import migrate
 from partywall.control.registration import NewUser
 from tests.blocks import blocks
+from tests.probe.serving import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,24 +82,6 @@ def serving(folder: Path, access: str, *more: str) -> Iterator[str]:
                 yield address
             finally:
                 names["plane"].building.close()
-
-
-@contextmanager
-def answering(app: Any, listening: socket.socket) -> Iterator[None]:  # noqa: ANN401 - a page's
-    """A server for an application, on a socket that listens."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not server.started:
-            assert time.monotonic() < end
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE_S)
 
 
 def printed(check: str, address: str) -> str:

@@ -24,6 +24,7 @@ from tests.blocks import blocks
 from tests.control.temporal import temporal_server
 from tests.control.test_domains import name_server
 from tests.examples import pages
+from tests.probe.serving import answering
 
 CHALLENGE = re.compile(r"(\S+)  (partywall-challenge=)(\S+)$", re.MULTILINE)
 
@@ -131,7 +132,7 @@ def test_files(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pages.ran(code.replace(pages.ADDRESS, address), names)
         acme = names["plane"].access.tenant_by_slug("acme").id
         names["context"] = names["TenantContext"](acme)
-        with pages.answering(names["app"], listening):
+        with answering(names["app"], listening):
             assert pages.ran(upload, names) == uploaded
             in_the_folder = names["files"]
             with served() as (endpoint, _):
@@ -161,7 +162,7 @@ def test_logs_and_metrics() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             pages.ran(service.replace(pages.ADDRESS, address), names)
-            with pages.answering(names["billing"], listening):
+            with answering(names["billing"], listening):
                 assert pages.ran(calls, names) == shown[4]
     finally:
         names["app"].removeHandler(names["handler"])

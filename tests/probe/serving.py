@@ -12,9 +12,10 @@ import uvicorn
 from a2wsgi import WSGIMiddleware
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
-PATIENCE_S = 10
+PATIENCE_S, LONGEST_S = 10, 60
 
 
 @contextmanager
@@ -37,3 +38,21 @@ def serving(app: Callable[..., Any]) -> Iterator[int]:
         server.should_exit = True
         thread.join(PATIENCE_S)
     assert not thread.is_alive()
+
+
+@contextmanager
+def answering(app: Any, listening: socket.socket) -> Iterator[None]:  # noqa: ANN401 - any ASGI
+    """A server for an application that is told its own address: on a socket that listens."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        end = time.monotonic() + LONGEST_S
+        while not server.started:
+            assert time.monotonic() < end
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(LONGEST_S)

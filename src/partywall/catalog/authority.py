@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from partywall.catalog.facts import (
+from partywall.catalog.relations import SYSTEM_SCHEMAS, made, rows
+from partywall.catalog.rights import (
     Database,
     DefaultPrivilege,
     ForeignServer,
@@ -16,14 +17,14 @@ from partywall.catalog.facts import (
     Role,
     Schema,
 )
-from partywall.catalog.relations import SYSTEM_SCHEMAS, made, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Listing
 
     import psycopg
 
-    from partywall.catalog.facts import Holding, Oid
+    from partywall.catalog.facts import Oid
+    from partywall.catalog.rights import Holding
 
     Connection = psycopg.Connection[Any]
 

@@ -13,19 +13,19 @@ from partywall.reports.overview import (
     Overview,
     Row,
     complete,
+    merged,
     proved,
     reasons,
     together,
 )
 from partywall.reports.style import listed
 from partywall.reports.witness import is_sql, marks, pasted
-from partywall.survey.fingerprint import fingerprint
 from partywall.survey.verdict import EFFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from partywall.survey.verdict import Finding, Report, State, Undecided
+    from partywall.survey.verdict import Finding, Report, State
 
 NAMED = 6
 """So many further attackers are named."""
@@ -34,9 +34,9 @@ NAMED = 6
 def overview(report: Report, source: str) -> Overview:
     """All that *report* tells."""
     breaches = tuple(_breach(report, same) for same in together(report.findings))
-    doubts = tuple(_doubts(report.undecided))
+    doubts = tuple(merged(report.undecided))
     known = tuple(_breach(report, same) for same in together(report.known))
-    known_doubts = tuple(_doubts(report.known_undecided))
+    known_doubts = tuple(merged(report.known_undecided))
     return Overview(
         command="audit",
         verdict=report.verdict,
@@ -105,16 +105,6 @@ def _breach(report: Report, same: list[Finding]) -> Breach:
 
 def _strange(one: Finding) -> bool:
     return one.attacker in CONTEXTS
-
-
-def _doubts(undecided: Iterable[Undecided]) -> Iterable[Doubt]:
-    """One for each surface, way and effect, with all its reasons."""
-    same: dict[str, tuple[Undecided, list[str]]] = {}
-    for one in undecided:
-        same.setdefault(fingerprint(one), (one, []))[1].append(one.because)
-    for key, (one, because) in same.items():
-        told = "; ".join(dict.fromkeys(because))
-        yield Doubt(one.code, one.name, one.at, one.effect, told, key)
 
 
 def _rows(

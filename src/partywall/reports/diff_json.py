@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from importlib.resources import files
-from json import loads
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from partywall.reports.json import VERSION, finding
+from partywall.reports.json import VERSION, described, finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
 
 def schema() -> Document:
     """The JSON Schema (draft 2020-12) of `report`."""
-    text = (files(__package__) / "diff.schema.json").read_text(encoding="utf-8")
-    return cast("Document", loads(text))
+    return described("diff")
 
 
 def report(found: Difference) -> Document:

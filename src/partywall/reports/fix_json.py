@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from json import loads
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from partywall.reports import json
 from partywall.reports.migration import script
@@ -20,8 +18,7 @@ VERSION = 1
 
 def schema() -> Document:
     """The JSON Schema (draft 2020-12) of `document`."""
-    text = (files(__package__) / "fix.schema.json").read_text(encoding="utf-8")
-    return cast("Document", loads(text))
+    return json.described("fix")
 
 
 def document(proposal: Proposal, applied: Applied | None = None) -> Document:

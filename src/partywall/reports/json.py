@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, fields
 from importlib.resources import files
 from json import dumps, loads
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
 
 from partywall.reports.facts import coverage, readable, versions
-from partywall.survey.verdict import EFFECTS, Finding
+from partywall.survey.verdict import EFFECTS, Finding, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from partywall.catalog.facts import Snapshot
     from partywall.model import TenancyModel
+    from partywall.survey.http.report import Tried as HttpTried
     from partywall.survey.identity import Identity, Who
-    from partywall.survey.verdict import Report, State, WitnessStep
+    from partywall.survey.layers import AnyLayer, Tried
+    from partywall.survey.verdict import Report, WitnessStep
 
 Document: TypeAlias = "dict[str, Any]"
 
@@ -26,7 +29,12 @@ VERSION = 1
 
 def schema() -> Document:
     """The JSON Schema (draft 2020-12) of `report`, and in ``$defs`` of `explanation`."""
-    text = (files(__package__) / "audit.schema.json").read_text(encoding="utf-8")
+    return described("audit")
+
+
+def described(name: str) -> Document:
+    """The JSON Schema of that name, as it stands beside this file."""
+    text = (files(__package__) / f"{name}.schema.json").read_text(encoding="utf-8")
     return cast("Document", loads(text))
 
 
@@ -43,14 +51,7 @@ def report(found: Report) -> Document:
         "target": found.target,
         "place": found.place,
         "attacker": found.attacker,
-        "findings": [finding(one) for one in found.findings],
-        "undecided": [asdict(one) for one in found.undecided],
-        "excepted": [
-            {"finding": finding(one.finding), "because": one.because, "until": one.until or None}
-            for one in found.excepted
-        ],
-        "known": [finding(one) for one in found.known],
-        "known_undecided": [asdict(one) for one in found.known_undecided],
+        **judged(found),
         "advice": [asdict(one) for one in found.advice],
         "not_tried": list(found.left),
         "remarks": list(found.remarks),
@@ -64,6 +65,31 @@ def report(found: Report) -> Document:
         "tenants": tenants(found.identities),
         "versions": versions(found),
         "duration_s": round(found.duration_s, 3),
+    }
+
+
+def judged(found: AnyLayer) -> Document:
+    """What makes the verdict, and what is accepted or known: the same in every report."""
+    return {
+        "findings": [finding(one) for one in found.findings],
+        "undecided": [asdict(one) for one in found.undecided],
+        "excepted": [
+            {"finding": finding(one.finding), "because": one.because, "until": one.until or None}
+            for one in found.excepted
+        ],
+        "known": [finding(one) for one in found.known],
+        "known_undecided": [asdict(one) for one in found.known_undecided],
+    }
+
+
+def attempts(tried: Sequence[HttpTried | Tried]) -> Document:
+    """How many attempts ended how, and which of them prove nothing."""
+    states = Counter(one.state for one in tried)
+    open_ = [asdict(one) for one in tried if one.state == "undecided"]
+    return {
+        "attempts": len(tried),
+        "states": {state: states[state] for state in get_args(State)},
+        "not_attacked": [{k: v for k, v in one.items() if k != "state"} for one in open_],
     }
 
 

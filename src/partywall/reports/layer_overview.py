@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from partywall.reports.overview import Breach, Doubt, Row, complete, reasons, together
-from partywall.reports.style import listed, number
+from partywall.reports.overview import Breach, Doubt, Row, also, complete, merged, reasons, together
+from partywall.reports.style import number
 from partywall.reports.text import nothing_new
 from partywall.reports.witness import is_sql, pasted
 from partywall.survey.engine import WORST
 from partywall.survey.explaining.further import effects
-from partywall.survey.fingerprint import fingerprint
 from partywall.survey.http.hiding import variable
 
 if TYPE_CHECKING:
@@ -37,12 +36,10 @@ def breaches(found: Iterable[Finding]) -> tuple[Breach, ...]:
 
 def _breach(same: list[Finding]) -> Breach:
     first = same[0]
-    others = dict.fromkeys(f"{one.attacker} → {one.victim}" for one in same[1:])
-    others.pop(f"{first.attacker} → {first.victim}", None)
     named = {who for one in same for who in (one.attacker, one.victim)}
     return Breach(
         first,
-        listed(others) if others else "",
+        also(same),
         tuple(sorted(named - {"nobody"})),
         first.effect,
         replay=pasted(first.witness),
@@ -52,15 +49,7 @@ def _breach(same: list[Finding]) -> Breach:
 
 def doubts(undecided: Iterable[Undecided]) -> tuple[Doubt, ...]:
     """One for each surface, way and effect, with all its reasons."""
-    same: dict[str, tuple[Undecided, list[str]]] = {}
-    for one in undecided:
-        same.setdefault(fingerprint(one), (one, []))[1].append(one.because)
-    return tuple(
-        Doubt(
-            one.code, one.name, one.at, one.effect, "; ".join(dict.fromkeys(because)), key
-        )
-        for key, (one, because) in same.items()
-    )  # fmt: skip
+    return tuple(merged(undecided))
 
 
 def matrix(report: LayerReport) -> dict[str, dict[str, State]]:

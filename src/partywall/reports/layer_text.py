@@ -11,10 +11,11 @@ from partywall.reports.layer_overview import breaches, doubts, matrix, summary, 
 from partywall.reports.style import COLOURS, GLYPHS, WIDEST, listed, number, sign
 from partywall.reports.text import (
     accepted,
+    breached,
     controls,
-    explanation,
     known,
     legend,
+    mended,
     remarks,
     say,
     title,
@@ -65,8 +66,8 @@ def _breaches(report: LayerReport, console: Console) -> None:
     if not found:
         return
     places = len({one.at for one in found})
-    breached = number(len(found), "breach", "breaches")
-    title(console, f"{breached} of {number(places, 'surface')}")
+    counted = number(len(found), "breach", "breaches")
+    title(console, f"{counted} of {number(places, 'surface')}")
     steps = [step for one in report.findings for step in one.witness]
     for export, what in variables(steps, report.tenants):
         console.print(Text(f"  {export}  # {what}", "dim"), soft_wrap=True)
@@ -77,22 +78,13 @@ def _breaches(report: LayerReport, console: Console) -> None:
 
 
 def _breach(console: Console, one: Breach) -> None:
-    finding = one.finding
-    also = f", also {one.also}" if one.also else ""
-    head = Text.assemble(
-        sign("breached"), " ", (finding.effect, "bold red"), f"  {finding.code} {finding.name}",
-        (f"  {finding.attacker} → {finding.victim}{also}", "magenta"),
-    )  # fmt: skip
-    say(console, head, indent=2, hang=2)
-    say(console, finding.because, indent=4)
+    breached(console, one.finding, one.also)
     for line in one.replay.splitlines():
         style = "yellow" if line.startswith(("#>", "-->")) else "cyan"
         style = "dim" if line.startswith(("# ", "-- ")) else style
         for part in Text(line).wrap(console, min(console.width, WIDEST) - 6):
             console.print(Text(f"      {part.plain.rstrip()}", style), soft_wrap=True)
-    if finding.fix:
-        say(console, Text.assemble(("fix ", "bold green"), finding.fix), indent=4, hang=4)
-    console.print(Text(f"    {explanation(finding)}", "dim"), soft_wrap=True)
+    mended(console, one.finding)
 
 
 def _undecided(report: LayerReport, console: Console) -> None:

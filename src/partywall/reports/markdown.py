@@ -34,7 +34,7 @@ NOISE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def written(found: Overview) -> str:
     """The report, cut where a comment would grow too long; it then says what is left out."""
-    parts = [*_head(found), *_table(found), *_doubts(found), *_excepted(found)]
+    parts = [*_head(found), *_breaches(found), *_doubts(found), *_excepted(found)]
     text = "\n".join(parts)
     witnesses = list(_witnesses(found))
     tail = "\n".join(_tail(found))
@@ -86,12 +86,9 @@ def _head(found: Overview) -> Iterator[str]:
     yield f"{code(found.target)}: {prose(found.summary)}.\n"
 
 
-def _table(found: Overview) -> Iterator[str]:
-    if not found.breaches:
-        return
-    yield f"| {found.noun} | effect | finding | who |\n| --- | --- | --- | --- |"
-    yield from _fitting([_breach(one) for one in found.breaches])
-    yield ""
+def _breaches(found: Overview) -> Iterator[str]:
+    columns = (found.noun, "effect", "finding", "who")
+    yield from _table("", columns, [_breach(one) for one in found.breaches])
 
 
 def _breach(one: Breach) -> str:
@@ -112,11 +109,19 @@ def _fitting(rows: Sequence[str]) -> Iterator[str]:
 
 
 def _doubts(found: Overview) -> Iterator[str]:
-    if not found.doubts:
+    head = f"{GLYPHS['undecided'][0]} {len(found.doubts):,} undecided"
+    columns = (found.noun, found.across, "why")
+    yield from _table(head, columns, [_doubt(one) for one in found.doubts])
+
+
+def _table(head: str, columns: Sequence[str], rows: Sequence[str]) -> Iterator[str]:
+    """Rows, under a head where they have one; nothing where there are none."""
+    if not rows:
         return
-    yield f"### {GLYPHS['undecided'][0]} {len(found.doubts):,} undecided\n"
-    yield f"| {found.noun} | {found.across} | why |\n| --- | --- | --- |"
-    yield from _fitting([_doubt(one) for one in found.doubts])
+    if head:
+        yield f"### {head}\n"
+    yield f"| {' | '.join(columns)} |\n| {' | '.join('---' for _ in columns)} |"
+    yield from _fitting(rows)
     yield ""
 
 
@@ -125,12 +130,9 @@ def _doubt(one: Doubt) -> str:
 
 
 def _excepted(found: Overview) -> Iterator[str]:
-    if not found.excepted:
-        return
-    yield f"### {GLYPHS['excepted'][0]} {len(found.excepted):,} accepted by the configuration\n"
-    yield f"| {found.noun} | finding | because | until |\n| --- | --- | --- | --- |"
-    yield from _fitting([_exception(one) for one in found.excepted])
-    yield ""
+    head = f"{GLYPHS['excepted'][0]} {len(found.excepted):,} accepted by the configuration"
+    columns = (found.noun, "finding", "because", "until")
+    yield from _table(head, columns, [_exception(one) for one in found.excepted])
 
 
 def _exception(one: Excepted) -> str:

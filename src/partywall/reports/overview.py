@@ -6,14 +6,23 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from partywall.reports.style import listed
 from partywall.survey.engine import WORST
 from partywall.survey.fingerprint import fingerprint
 from partywall.survey.verdict import EFFECTS, EXIT_CODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from partywall.survey.verdict import Advice, Excepted, Finding, State, Verdict, WitnessStep
+    from partywall.survey.verdict import (
+        Advice,
+        Excepted,
+        Finding,
+        State,
+        Undecided,
+        Verdict,
+        WitnessStep,
+    )
 
 Command: TypeAlias = Literal["audit", "probe", "survey"]
 
@@ -177,6 +186,23 @@ def together(findings: Iterable[Finding]) -> list[list[Finding]]:
     for one in findings:
         same[EFFECTS.index(one.effect), one.at, one.code].append(one)
     return [same[key] for key in sorted(same)]
+
+
+def also(same: Sequence[Finding]) -> str:
+    """Who else did what the first of *same* says, to whom."""
+    others = dict.fromkeys(f"{one.attacker} → {one.victim}" for one in same)
+    _, *rest = others
+    return listed(rest) if rest else ""
+
+
+def merged(undecided: Iterable[Undecided]) -> Iterator[Doubt]:
+    """One for each surface, way and effect, with all its reasons; its column is the effect."""
+    same: dict[str, tuple[Undecided, list[str]]] = {}
+    for one in undecided:
+        same.setdefault(fingerprint(one), (one, []))[1].append(one.because)
+    for key, (one, because) in same.items():
+        told = "; ".join(dict.fromkeys(because))
+        yield Doubt(one.code, one.name, one.at, one.effect, told, key)
 
 
 def complete(

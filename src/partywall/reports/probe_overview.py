@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from partywall import __version__
@@ -11,14 +12,15 @@ from partywall.reports.overview import (
     Doubt,
     Overview,
     Row,
+    also,
     complete,
+    merged,
     proved,
     reasons,
     together,
 )
 from partywall.reports.probe_matrix import attacks, matrix
 from partywall.reports.probe_witness import REPEAT, variables
-from partywall.reports.style import listed
 from partywall.reports.witness import pasted
 from partywall.survey.fingerprint import fingerprint
 from partywall.survey.verdict import Undecided
@@ -85,12 +87,10 @@ def overview(report: HttpReport, source: str) -> Overview:
 
 def _breach(same: list[Finding]) -> Breach:
     first = same[0]
-    others = dict.fromkeys(f"{one.attacker} → {one.victim}" for one in same[1:])
-    others.pop(f"{first.attacker} → {first.victim}", None)
     named = {who for one in same for who in (one.attacker, one.victim)}
     return Breach(
         first,
-        listed(others) if others else "",
+        also(same),
         tuple(sorted(named)),
         first.name,
         replay=pasted(first.witness),
@@ -99,12 +99,7 @@ def _breach(same: list[Finding]) -> Breach:
 
 def _doubts(report: HttpReport, undecided: Iterable[Undecided], *, known: bool) -> Iterator[Doubt]:
     """What stays undecided, and what nobody declared: what the baseline has of it, or the rest."""
-    same: dict[str, tuple[Undecided, list[str]]] = {}
-    for one in undecided:
-        same.setdefault(fingerprint(one), (one, []))[1].append(one.because)
-    for key, (one, because) in same.items():
-        told = "; ".join(dict.fromkeys(because))
-        yield Doubt(one.code, one.name, one.at, one.name, told, key)
+    yield from (replace(one, column=one.name) for one in merged(undecided))
     for name, found in {"public": report.public, "shared": report.shared}.items():
         unsaid = (one for one in found if not one.declared and one.known is known)
         yield from (_open(name, one) for one in unsaid)

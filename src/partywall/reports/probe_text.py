@@ -13,10 +13,11 @@ from partywall.reports.probe_witness import setting, witness
 from partywall.reports.style import COLOURS, GLYPHS, listed, number, sign
 from partywall.reports.text import (
     accepted,
+    breached,
     controls,
-    explanation,
     known,
     legend,
+    mended,
     nothing_new,
     remarks,
     say,
@@ -105,8 +106,8 @@ def breaches(report: HttpReport, console: Console, *, verbose: bool = False) -> 
 def counted(report: HttpReport) -> str:
     """``16 breaches of 7 operations``."""
     places = len({finding.at for finding in report.findings})
-    breached = number(count(report.findings), "breach", "breaches")
-    return f"{breached} of {number(places, 'operation')}"
+    found = number(count(report.findings), "breach", "breaches")
+    return f"{found} of {number(places, 'operation')}"
 
 
 def _setting(report: HttpReport, console: Console) -> None:
@@ -116,18 +117,10 @@ def _setting(report: HttpReport, console: Console) -> None:
 
 
 def _way(console: Console, way: Way) -> None:
-    finding = way.finding
-    also = f", also {listed(f'{a} → {v}' for a, v in way.others)}" if way.others else ""
-    head = Text.assemble(
-        sign("breached"), " ", (finding.effect, "bold red"), f"  {finding.code} {finding.name}",
-        (f"  {finding.attacker} → {finding.victim}{also}", "magenta"),
-    )  # fmt: skip
-    say(console, head, indent=2, hang=2)
-    say(console, finding.because, indent=4)
-    witness(console, finding.witness)
-    if finding.fix:
-        say(console, Text.assemble(("fix ", "bold green"), finding.fix), indent=4, hang=4)
-    console.print(Text(f"    {explanation(finding)}", "dim"), soft_wrap=True)
+    others = [f"{attacker} → {victim}" for attacker, victim in way.others]
+    breached(console, way.finding, listed(others) if others else "")
+    witness(console, way.finding.witness)
+    mended(console, way.finding)
 
 
 def opened(report: HttpReport, console: Console) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from partywall.reports.breaches import Broken, Case
-    from partywall.survey.attack import Effect
     from partywall.survey.layers import AnyLayer
     from partywall.survey.verdict import (
         Excepted,
@@ -150,25 +149,35 @@ def surface(console: Console, report: Report, broken: Broken, *, verbose: bool) 
     """Write what got through at one surface, each way with its witness and its fix."""
     console.print()
     say(console, Text(broken.at, "bold"), hang=4)
-    for effect, cases in broken.effects.items():
+    for cases in broken.effects.values():
         shown = cases if verbose else cases[:1]
         for case in shown:
-            _case(console, report, effect, case)
+            _case(console, report, case)
         for case in cases[len(shown) :]:
             also = f"also {case.finding.code} {case.finding.name}: {case.finding.because}"
             say(console, also, "dim", 4, 2)
 
 
-def _case(console: Console, report: Report, effect: Effect, case: Case) -> None:
+def _case(console: Console, report: Report, case: Case) -> None:
     finding = case.finding
-    also = f", also {case.also}" if case.also else ""
+    breached(console, finding, case.also)
+    _witness(console, finding.witness, marks(report, finding))
+    mended(console, finding)
+
+
+def breached(console: Console, finding: Finding, also: str) -> None:
+    """Write what got through, who did it to whom, and who *also*."""
+    others = f", also {also}" if also else ""
     head = Text.assemble(
-        sign("breached"), " ", (effect, "bold red"), f"  {finding.code} {finding.name}",
-        (f"  {finding.attacker} → {finding.victim}{also}", "magenta"),
+        sign("breached"), " ", (finding.effect, "bold red"), f"  {finding.code} {finding.name}",
+        (f"  {finding.attacker} → {finding.victim}{others}", "magenta"),
     )  # fmt: skip
     say(console, head, indent=2, hang=2)
     say(console, finding.because, indent=4)
-    _witness(console, finding.witness, marks(report, finding))
+
+
+def mended(console: Console, finding: Finding) -> None:
+    """Write what mends it, and where it is explained."""
     if finding.fix:
         _fix(console, finding.fix)
     console.print(Text(f"    {explanation(finding)}", "dim"), soft_wrap=True)

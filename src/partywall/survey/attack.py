@@ -17,7 +17,8 @@ from partywall.survey.world import Tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from partywall.catalog.facts import Grants, Relation, Snapshot
+    from partywall.catalog.facts import Relation, Snapshot
+    from partywall.catalog.rights import Grants
     from partywall.model import TenancyModel
     from partywall.survey.identity import Identity, Who
     from partywall.survey.world import World

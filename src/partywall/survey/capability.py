@@ -11,7 +11,8 @@ from partywall.survey.surfaces import marks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from partywall.catalog.facts import Function, Relation, Role
+    from partywall.catalog.facts import Function, Relation
+    from partywall.catalog.rights import Role
     from partywall.survey.attack import Outcome, Scene
     from partywall.survey.identity import Who
     from partywall.survey.world import Row

@@ -226,6 +226,25 @@ def layer_of(at: str) -> str:
     return found[1] if found else "database"
 
 
+def of_layer(whole: Table, layer: str, keys: AbstractSet[str]) -> dict[str, Table]:
+    """What each tenant shows to a layer, by the tenant's name: ``[tenants.acme.cache]``.
+
+    Raises:
+        ConfigurationError: one tenant alone does, or a table has other keys than *keys*.
+    """
+    found = {
+        name: entry.table(layer).only(keys)
+        for name, entry in whole.named("tenants").items()
+        if layer in entry.values
+    }
+    if len(found) == 1:
+        raise ConfigurationError(
+            f"only [tenants.{next(iter(found))}.{layer}] is declared: a survey needs two to hold "
+            "apart"
+        )
+    return found
+
+
 def logins(whole: Table) -> tuple[tuple[TenantSettings, ...], TenantSettings | None]:
     """The tenants of which a database login is said, and nobody's where it is declared.
 

@@ -26,7 +26,7 @@ class Driven:
 
     Attributes:
         request: the command that sends it, fit for a report: secrets are environment variables.
-        text: the answer's body.
+        text: the answer's body, and those headers that carry what is the application's.
         headers: of the answer, their names in lower case.
     """
 

@@ -63,7 +63,7 @@ class LayerReport:
         layer: one of `LAYERS`.
         target: its address, without secrets.
         controls: how many controls ``proved`` what they should, how many ``failed``.
-        left: sentences on what was not tried, and why.
+        left: sentences on what was not tried, and why; and on what could not be taken away again.
         remarks: sentences on what to tidy up among exceptions.
         known, known_undecided: what the baseline has as well; it doesn't make the verdict.
         compared: whether there was a baseline.

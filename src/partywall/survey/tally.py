@@ -33,8 +33,7 @@ class Tally:
 
     def found(self, finding: Finding, way: str = "") -> None:
         """A breach; the first of its surface gives the witness."""
-        one = finding
-        key = (one.code, one.at, one.attacker, one.victim, one.effect)
+        key = (finding.code, finding.at, finding.attacker, finding.victim, finding.effect)
         _, ways = self._found.setdefault(key, (finding, []))
         if way and way not in ways:
             ways.append(way)

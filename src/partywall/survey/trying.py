@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from partywall.survey.attack import Breach, Unclear
+from partywall.survey.gathering import one_each
 from partywall.survey.layers import Tried, Watch
 from partywall.survey.tally import Tally
 from partywall.survey.verdict import Finding, State, Undecided, WitnessStep, explained
@@ -43,11 +42,13 @@ class Outcome:
         text: the answer, written out.
         error: the server's words, "" when it succeeded.
         refused: the error is that whoever asked may not.
+        lost: the error is that no answer came: it says nothing of what was asked.
     """
 
     text: str = ""
     error: str = ""
     refused: bool = False
+    lost: bool = False
 
     @property
     def ok(self) -> bool:
@@ -144,9 +145,7 @@ def attack(
 
 def attacks_in(package: str, folders: Iterable[str]) -> tuple[Attack[Any, Any], ...]:
     """The attacks in the modules of a package, by code."""
-    loaded = [import_module(f"{package}.{module.name}") for module in iter_modules(folders)]
-    found = [one for module in loaded for one in vars(module).values() if isinstance(one, Attack)]
-    return tuple(sorted(found, key=lambda one: one.code))
+    return tuple(sorted(one_each(package, folders, Attack), key=lambda one: one.code))
 
 
 class Hand(Protocol[Asked]):
@@ -188,6 +187,11 @@ class Trial(Generic[Call]):
             for attempt in attempts:
                 self._watch.judged(self._judged(one, attempt))
 
+    def clear(self, steps: Iterable[Step[Call]]) -> None:
+        """Take away what was made; what may not be taken away is told."""
+        refused = [one.error for one in self._play(steps) if one.refused]
+        self.tally.left += [f"something that was planted stays: {error}" for error in refused]
+
     def _judged(self, one: Attack[Scene, Call], attempt: Attempt[Call]) -> Tried:
         effect = attempt.effect or one.effect
         judgement, outcomes = self._attacked(attempt)
@@ -198,7 +202,7 @@ class Trial(Generic[Call]):
             self.tally.found(self._finding(one, attempt, judgement, outcomes), attempt.way)
         else:
             because = judgement.because if isinstance(judgement, Unclear) else ""
-            because = because or self._control(attempt)
+            because = because or unanswered(outcomes) or self._control(attempt)
             if because == CLOSED:
                 state, because = "closed", ""
             elif because:
@@ -218,7 +222,7 @@ class Trial(Generic[Call]):
             outcomes = self._play(attempt.steps)
             return attempt.judge(outcomes), outcomes
         finally:
-            self._play(attempt.after)
+            self.clear(attempt.after)
 
     def _control(self, attempt: Attempt[Call]) -> str:
         """Why the control proves nothing, "" when it does."""
@@ -229,11 +233,11 @@ class Trial(Generic[Call]):
                 fault = self._prepared(attempt)
                 self._controls[attempt.control] = fault or self._play(attempt.control)
             finally:
-                self._play(attempt.after)
+                self.clear(attempt.after)
         outcomes = self._controls[attempt.control]
         if isinstance(outcomes, str):
             return outcomes
-        reason = (attempt.controlled or succeeded)(outcomes)
+        reason = unanswered(outcomes) or (attempt.controlled or succeeded)(outcomes)
         self.tally.controlled(proved=reason in {"", CLOSED})
         return reason
 
@@ -262,6 +266,11 @@ class Trial(Generic[Call]):
             one.code, one.name, self._layer, effect, attempt.at, attempt.attacker, attempt.victim,
             witness, breach.because, attempt.fix or one.fix, explained(one.name),
         )  # fmt: skip
+
+
+def unanswered(outcomes: Sequence[Outcome]) -> str:
+    """Say that an answer never came, which proves nothing; "" when all came."""
+    return next((one.error for one in outcomes if one.lost), "")
 
 
 def succeeded(outcomes: Sequence[Outcome]) -> str:

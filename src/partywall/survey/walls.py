@@ -9,7 +9,8 @@ from partywall.survey.arguments import executable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from partywall.catalog.facts import Function, Policy, Relation, Role
+    from partywall.catalog.facts import Function, Policy, Relation
+    from partywall.catalog.rights import Role
     from partywall.survey.attack import Scene
     from partywall.survey.identity import Who
 

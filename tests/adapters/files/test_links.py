@@ -6,14 +6,11 @@ import asyncio
 import base64
 import json
 import socket
-import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +24,7 @@ from partywall.adapters.signing import Signing, bytes_of, text_of
 from partywall.errors import ConfigurationError, NotAuthenticated, TooLarge, UnknownRecord
 from partywall.runtime.directory import CachedDirectory
 from tests.adapters.files.test_sealing import Sealed
+from tests.probe.serving import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,18 +191,8 @@ class Town:
 def serving(build: Callable[[str], Town]) -> Iterator[Town]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         town = build(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        server = uvicorn.Server(uvicorn.Config(town.app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        end = time.monotonic() + 60
-        while not server.started:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        try:
+        with answering(town.app, listening):
             yield town
-        finally:
-            server.should_exit = True
-            thread.join(60)
 
 
 @pytest.fixture

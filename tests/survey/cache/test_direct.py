@@ -14,13 +14,12 @@ from partywall.survey.cache.filling import filled, places
 from partywall.survey.cache.surveying import survey
 from partywall.survey.cache.wire import Wire
 from partywall.survey.layers import Watch
-from partywall.survey.trying import ADMINISTRATOR
+from partywall.survey.trying import ADMINISTRATOR, Outcome
 from tests.survey.cache.servers import address, executed, left, settings, sound, surveyed
 
 if TYPE_CHECKING:
     from partywall.survey.cache.calls import Call
     from partywall.survey.layers import Tried
-    from partywall.survey.trying import Outcome
 
 
 def test_each_breach_has_its_witness_and_is_the_attackers_alone(cache_url: str) -> None:
@@ -40,6 +39,12 @@ def test_sound_logins_hold_by_proof_and_nothing_is_left_behind(cache_url: str) -
     assert left(cache_url) == before
     told = {one.at for one in report.tried if one.state in {"held", "closed"}}
     assert {"cache GET", "cache SORT (pattern)", "cache XREADGROUP", "cache EVALSHA"} <= told
+
+
+def test_what_nobody_is_told_is_closed_and_not_held(cache_url: str) -> None:
+    report = surveyed(cache_url, "PING", "told-by-server")
+    states = {one.at: one.state for one in report.tried}
+    assert (states["cache CLUSTER INFO"], states["cache TIME"]) == ("closed", "held")
 
 
 def test_every_command_of_the_server_is_tried_or_listed_or_needs_a_right_that_nobody_has(
@@ -165,3 +170,23 @@ def test_a_server_without_documentation_is_read_by_where_its_keys_stand() -> Non
     [command] = commands([entry], [])
     assert [one.spec for one in places(command)] == [0, 1]
     assert filled(command, lambda n: f"k{n}", {}) == ("LMOVE", "k0", "k1", "1", "1")
+
+
+class Mute(Wire):
+    """Loses what a tenant's commands on another's key are answered."""
+
+    def do(self, who: str, call: Call) -> Outcome:
+        if who == "acme" and call.words[0] == "GET" and "-absent" not in call.words[1]:
+            return Outcome(error="no answer: Timeout", lost=True)
+        return super().do(who, call)
+
+
+@pytest.mark.parametrize("keys", ["~*", "resetkeys ~acme:*"], ids=["all", "own"])
+def test_an_answer_that_never_came_is_neither_a_breach_nor_a_wall(
+    cache_url: str, monkeypatch: pytest.MonkeyPatch, keys: str
+) -> None:
+    monkeypatch.setattr("partywall.survey.cache.surveying.Wire", Mute)
+    report = surveyed(cache_url, f"ACL SETUSER acme {keys}", "values-of-another")
+    gets = [one for one in report.tried if one.at == "cache GET" and one.attacker == "acme"]
+    assert {one.state for one in gets} == {"undecided"}
+    assert not any(" by GET " in one.because for one in report.findings)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
+from partywall.errors import TargetError
 from partywall.survey.cache.attacks import observed
 from partywall.survey.cache.observation import surface
 from partywall.survey.cache.observing import spoken
@@ -17,6 +18,7 @@ from partywall.survey.cache.settings import CacheSettings
 from partywall.survey.cache.through import watched
 from partywall.survey.explaining.docstrings import parts
 from tests.survey.cache.applications import Driver, application
+from tests.survey.cache.servers import address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +82,38 @@ def test_an_application_that_keeps_nothing_proves_nothing(redis_url: str) -> Non
     found = asyncio.run(watched(CacheSettings(redis_url, {}), driver))
     assert found.verdict == "undecided"
     assert "touched no key" in found.undecided[0].because
+
+
+def test_a_key_in_a_database_that_is_not_looked_at_proves_nothing(redis_url: str) -> None:
+    driver = Driver(application(f"{redis_url}/1", line("key-without-tenant", "Breaches")))
+    elsewhere = asyncio.run(watched(CacheSettings(redis_url, {}), driver))
+    assert elsewhere.verdict == "undecided"
+    assert "touched no key of the database" in elsewhere.undecided[0].because
+    there = asyncio.run(watched(CacheSettings(f"{redis_url}/1", {}), driver))
+    assert there.verdict == "breached"
+
+
+@pytest.mark.parametrize("command", ["MONITOR", "EVAL"])
+def test_an_administrator_that_may_not_look_has_seen_nothing(redis_url: str, command: str) -> None:
+    with Redis.from_url(redis_url) as client:
+        client.execute_command("ACL", "SETUSER", "keeper", "on", ">k", "~*", "&*", "+@all",
+                               f"-{command}")  # fmt: skip
+    driver = Driver(application(redis_url, line("key-without-tenant", "Breaches")))
+    keeper = CacheSettings(address(redis_url, "keeper").replace("secret-keeper", "k"), {})
+    with pytest.raises(TargetError, match=rf"refuses its administrator {command}"):
+        asyncio.run(watched(keeper, driver))
+
+
+def test_a_tenant_that_asked_nothing_is_undecided_where_keys_are_shared(redis_url: str) -> None:
+    class Deaf(Driver):
+        async def drive(self, tenant: str) -> Sequence[Driven]:
+            answers = await super().drive(tenant)
+            return answers if tenant == "acme" else []
+
+    driver = Deaf(application(redis_url, line("key-without-tenant", "Breaches")))
+    found = asyncio.run(watched(CacheSettings(redis_url, {}), driver))
+    tried = [one for one in found.tried if one.attack == "key-without-tenant"]
+    assert {one.state for one in tried if one.attacker == "globex"} == {"undecided"}
 
 
 def test_a_channel_for_all_tenants_is_undecided(redis_url: str) -> None:

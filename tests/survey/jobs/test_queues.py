@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
+from partywall.survey.attack import Breach
 from partywall.survey.explaining.docstrings import parts
 from partywall.survey.jobs.attacks import QUEUES, named
+from partywall.survey.jobs.queues import Queue, QueueScene
 from partywall.survey.jobs.settings import JobsLogin, JobsSettings
 from partywall.survey.jobs.surveying import survey
+from partywall.survey.trying import Outcome
 from tests.survey.cache.servers import TENANTS, address, executed, sound
 
 [ATTACK] = named(QUEUES)
@@ -45,3 +48,13 @@ def test_a_login_with_keys_of_its_own_holds_and_no_key_is_left(broker: str) -> N
     assert report.verdict == "held"
     with Redis.from_url(broker) as client:
         assert client.keys() == []
+
+
+def test_a_queue_that_could_not_be_looked_at_is_not_said_to_be_emptied() -> None:
+    acme, globex = (
+        Queue(JobsLogin(name, ""), "run", f"canary-of-{name}") for name in ("acme", "globex")
+    )
+    emptied = next(a for a in ATTACK.plan(QueueScene(acme, globex)) if a.way == "queue: DEL")
+    refused, lost = Outcome(error="NOPERM", refused=True), Outcome(error="no answer: Timeout")
+    assert emptied.judge([refused, lost, lost]) is None
+    assert isinstance(emptied.judge([Outcome("1"), Outcome(""), lost]), Breach)

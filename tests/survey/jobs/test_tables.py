@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from partywall.errors import ConfigurationError, TargetError
 from partywall.survey.jobs.attacks import TABLES, named
+from partywall.survey.jobs.sql_hand import SqlHand
 from partywall.survey.jobs.surveying import survey
 from partywall.survey.layers import Watch
 from tests.survey.jobs.engines import dbos, kept, procrastinates
 
 if TYPE_CHECKING:
+    from partywall.survey.jobs.tables import Sql
     from partywall.survey.layers import Tried
+    from partywall.survey.trying import Outcome
     from tests.conftest import Database
 
 pytestmark = pytest.mark.parametrize("server", ["postgres15"], indirect=True)
@@ -67,6 +71,48 @@ def test_a_tenant_is_entered_as_its_code_enters_it(database: Database) -> None:
     entered = {name: replace(one, url=database.url("app"), enter=(f"SET LOCAL ROLE {name}",))
                for name, one in made.tenants.items()}  # fmt: skip
     assert survey(replace(made, tenants=entered)).verdict == "held"
+
+
+def test_a_tenant_that_can_not_be_entered_is_an_error_and_no_wall(database: Database) -> None:
+    made = dbos(database)
+    broken = replace(made.tenants["acme"], enter=("SELECT 1/0",))
+    before = kept(database, "dbos")
+    with pytest.raises(ConfigurationError, match=r"tenants.acme.jobs\] could not be entered"):
+        survey(replace(made, tenants={**made.tenants, "acme": broken}))
+    assert kept(database, "dbos") == before
+
+
+def test_what_a_tenant_is_entered_by_is_in_no_report(database: Database) -> None:
+    made = dbos(database)
+    database.execute(OPENED["dbos"])
+    secret = ("SELECT set_config('app.key', 'a-secret-of-it', true)",)
+    entered = {name: replace(one, enter=secret) for name, one in made.tenants.items()}
+    report = survey(replace(made, tenants=entered))
+    assert report.findings
+    assert "a-secret-of-it" not in repr(report)
+    assert all("`enter`" in one.witness[0].sql for one in report.findings)
+
+
+def test_a_job_is_removed_also_where_the_server_goes_away_meanwhile(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = dbos(database)
+    before = kept(database, "dbos")
+    asked = SqlHand.do
+
+    def once(hand: SqlHand, who: str, call: Sql) -> Outcome:
+        if (
+            call.kept
+            and "INSERT" in call.statements[0]
+            and '"workflow_status"' not in (call.statements[0])
+        ):
+            raise TargetError("the server went away")
+        return asked(hand, who, call)
+
+    monkeypatch.setattr(SqlHand, "do", once)
+    with pytest.raises(TargetError):
+        survey(made)
+    assert kept(database, "dbos") == before
 
 
 def test_a_table_that_nobody_knows_is_undecided_where_a_tenant_reads_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import httpx
@@ -13,7 +14,7 @@ from partywall.survey.driven import Driven, Made
 from partywall.survey.explaining.docstrings import parts
 from partywall.survey.jobs.attacks import THROUGH, named
 from partywall.survey.jobs.settings import Endpoints, JobsSettings
-from partywall.survey.jobs.through import ended, ran
+from partywall.survey.jobs.through import ended, like, ran
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -140,6 +141,50 @@ def test_jobs_looked_up_by_id_and_tenant_hold() -> None:
 def test_what_answers_202_is_found_without_being_named() -> None:
     found = report(LEAKY["job-by-id"], SOUND["left-in-worker"], Endpoints(rounds=1))
     assert {one.at for one in found.findings} == {"jobs GET /exports/{id}"}
+
+
+def sound(**changed: Any) -> LayerReport:  # noqa: ANN401 - fields of Endpoints
+    endpoints = replace(ENDPOINTS, **changed)
+    return report(SOUND["job-by-id"], SOUND["left-in-worker"], endpoints)
+
+
+def test_that_nobody_can_cancel_proves_nothing() -> None:
+    found = sound(cancel="DELETE /exprots/{id}")
+    assert found.verdict == "undecided"
+    assert {one.at for one in found.undecided} == {"jobs DELETE /exprots/{id}"}
+
+
+def test_a_list_without_ones_own_proves_nothing() -> None:
+    found = sound(listing="GET /openapi.json")
+    assert {one.at for one in found.undecided} == {"jobs GET /openapi.json"}
+
+
+def test_jobs_that_can_not_be_started_are_undecided() -> None:
+    found = sound(start="POST /exprots")
+    assert {one.name for one in found.undecided} == {"job-by-id", "left-in-worker"}
+    assert all("made no job for" in one.because for one in found.undecided)
+
+
+def test_jobs_that_can_not_be_asked_for_are_told() -> None:
+    found = report(SOUND["job-by-id"], SOUND["left-in-worker"], Endpoints("POST /exports"))
+    assert "[jobs]" in found.left[0]
+    assert found.verdict == "undecided"
+
+
+def test_nothing_is_waited_for_where_nothing_tells_of_an_end() -> None:
+    found = sound(status="", result="", cancel="", wait_s=60)
+    assert found.duration_s < 30
+    assert found.verdict == "held"
+
+
+@pytest.mark.parametrize(
+    "id_", ["17", "c0ffee00-0000-4000-8000-00000000abcd", "job_01J9ZQ4T7Y3MBX", "a1"]
+)
+def test_an_id_that_nobody_has_is_of_the_same_kind(id_: str) -> None:
+    other = like(id_)
+    assert other != id_
+    assert id_.isdigit() or sorted(other) == sorted(id_)
+    assert [c.isalnum() for c in other[-9:]] == [c.isalnum() for c in id_[-9:]] or id_.isdigit()
 
 
 @pytest.mark.parametrize(

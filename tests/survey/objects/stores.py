@@ -49,7 +49,7 @@ class Store:
             self.client("s3").put_bucket_versioning(
                 Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
             )
-        secrets = {name: self._user(name) for name in ("admin", *TENANTS)}
+        secrets = {name: self.user(name) for name in ("admin", *TENANTS)}
         self.allow("admin", "s3:*", "*")
         for tenant in TENANTS:
             self.allow(tenant, "s3:*", f"{BUCKET}/{tenant}/*")
@@ -83,9 +83,11 @@ class Store:
     def keys(self) -> list[str]:
         httpx.post(f"{self.url}/moto-api/reset-auth", content=b"1000000000").raise_for_status()
         told = self.client("s3").list_object_versions(Bucket=BUCKET)
-        return [one["Key"] for one in (*told.get("Versions", ()), *told.get("DeleteMarkers", ()))]
+        kept = [one["Key"] for one in (*told.get("Versions", ()), *told.get("DeleteMarkers", ()))]
+        begun = self.client("s3").list_multipart_uploads(Bucket=BUCKET)
+        return kept + [one["Key"] for one in begun.get("Uploads", ())]
 
-    def _user(self, name: str) -> Secret:
+    def user(self, name: str) -> Secret:
         iam = self.client("iam")
         iam.create_user(UserName=name)
         made = iam.create_access_key(UserName=name)["AccessKey"]

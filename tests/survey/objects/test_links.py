@@ -28,8 +28,8 @@ SOUND, LEAKY = (parts(ATTACK.doc)[2][name].splitlines()[0] for name in ("Holds",
 BASE = "http://files"
 
 
-def application(made: str) -> FastAPI:
-    """Files; *made* says what a link's signature covers."""
+def application(made: str, *, host: str = BASE, kept: str = "file-of-{}") -> FastAPI:
+    """Files; *made* says what a link's signature covers, *host* where it leads."""
     app = FastAPI()
     files: dict[str, str] = {}
 
@@ -41,14 +41,14 @@ def application(made: str) -> FastAPI:
     @app.post("/files")
     def upload(tenant: Tenant) -> dict[str, str]:
         name = f"{tenant}-{len(files)}"
-        files[name] = f"file-of-{tenant}"
+        files[name] = kept.format(tenant)
         return {"id": name}
 
     @app.get("/files/{name}/link")
     def link(name: str) -> dict[str, str]:
         path = f"/raw/{name}"
         query = f"expires=4102444800&signature={signature('GET', path, '4102444800')}"
-        return {"url": f"{BASE}{path}?{query}"}
+        return {"url": f"{host}{path}?{query}"}
 
     def checked(method: str, name: str, expires: str, given: str) -> None:
         if not hmac.compare_digest(given, signature(method, f"/raw/{name}", expires)):
@@ -58,6 +58,11 @@ def application(made: str) -> FastAPI:
     def read(name: str, expires: str = "", signature: str = "") -> str:
         checked("GET", name, expires, signature)
         return files[name]
+
+    @app.put("/raw/{name}")
+    def write(name: str, expires: str = "", signature: str = "") -> None:
+        checked("PUT", name, expires, signature)
+        files[name] = "another"
 
     @app.delete("/raw/{name}")
     def remove(name: str, expires: str = "", signature: str = "") -> None:
@@ -93,9 +98,9 @@ class Driver:
         return []
 
 
-def report(made: str) -> LayerReport:
+def report(made: str, **how: str) -> LayerReport:
     async def run() -> LayerReport:
-        transport = httpx.ASGITransport(application(made))
+        transport = httpx.ASGITransport(application(made, **how))
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             settings = ObjectsSettings(
                 "", "", Secret(), {}, make="POST /files", link="GET /files/{id}/link"
@@ -131,6 +136,27 @@ def test_a_file_that_needs_no_signature_is_found() -> None:
     app_made = 'signed = ""'
     found = report(app_made)
     assert found.verdict == "breached"
+
+
+def test_what_one_method_did_is_not_laid_to_another() -> None:
+    found = report('signed = f"{path} {expires}" if method != "DELETE" else "nothing"')
+    because = {one.because for one in found.findings if one.attacker == "acme"}
+    assert because == {"globex's file was gone or changed after PUT of a link to read"}
+    [one] = (one for one in found.findings if one.attacker == "acme")
+    assert [step.actor for step in one.witness] == ["globex", "acme", "globex"]
+
+
+def test_links_that_show_nothing_of_their_owner_prove_nothing() -> None:
+    found = report(LEAKY, kept="a picture")
+    assert found.findings == ()
+    assert found.verdict == "undecided"
+
+
+def test_no_link_is_followed_to_a_host_that_is_not_declared() -> None:
+    found = report(SOUND, host="http://elsewhere")
+    assert found.tried == ()
+    assert found.undecided
+    assert all('[api] hosts = ["elsewhere:80"]' in one.because for one in found.undecided)
 
 
 @pytest.mark.parametrize(

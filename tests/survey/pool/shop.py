@@ -6,6 +6,7 @@ The tenant is a setting of the session; which of the notes are a tenant's, the d
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
 CONNECTIONS = 3
+AT_ONCE = 4
 PATIENCE_S = 0.5
 WORK_S = 0.03
 """So long a query takes: else nobody could hang up on one."""
@@ -46,6 +48,8 @@ class Shelf:
         self.url, self.fault = url, fault
         self.free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         self.tenant = ""
+        self.arrived: list[float] = []
+        self.cancelled = False
 
     @asynccontextmanager
     async def opened(self, _: FastAPI) -> AsyncIterator[None]:
@@ -58,6 +62,16 @@ class Shelf:
         yield
         for one in every:
             await one.close()
+
+    async def admit(self) -> None:
+        """Refuse, as an application does that bounds what is asked of it."""
+        if self.fault == "few_at_once":
+            self.arrived.append(time.monotonic())
+            await asyncio.sleep(WORK_S)
+            if sum(time.monotonic() - one < 3 * WORK_S for one in self.arrived) > AT_ONCE:
+                raise HTTPException(403)
+        if self.fault == "closed_when_cancelled" and self.cancelled:
+            raise HTTPException(403)
 
     @asynccontextmanager
     async def connection(self, token: str) -> AsyncIterator[Connection]:
@@ -83,6 +97,7 @@ class Shelf:
                 yield one
         except asyncio.CancelledError:
             lost = self.fault == "lost_when_cancelled"
+            self.cancelled = True
             raise
         finally:
             if not lost:
@@ -152,12 +167,14 @@ def shop(url: str, fault: str = "") -> Cancelling:
 
     @app.get("/notes")
     async def every(token: Token) -> list[dict[str, str]]:
+        await shelf.admit()
         async with shelf.connection(token) as connection:
             shown = "true" if fault == "list_of_all" else own
             return await rows(connection, f"SELECT id, body FROM note WHERE {shown} ORDER BY id")
 
     @app.get("/notes/{note_id}")
     async def show(note_id: str, token: Token) -> dict[str, str]:
+        await shelf.admit()
         async with shelf.connection(token) as connection:
             query = f"SELECT id, body FROM note WHERE {own} AND id = %s"
             return found(await rows(connection, query, note_id))

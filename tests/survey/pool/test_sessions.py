@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from partywall.errors import ConfigurationError, Unreachable
-from partywall.servers.pgbouncer import pgbouncer
+from partywall.servers.daemon import found
+from partywall.servers.pgbouncer import PgBouncer, pgbouncer
 from partywall.survey.configuration import TenantSettings
 from partywall.survey.explaining.applications import LOGIN_EACH, ONE_LOGIN
 from partywall.survey.layers import LayerReport, Tried, Watch
 from partywall.survey.pool.attacks import every_attack
+from partywall.survey.pool.sessions import Held, closed
 from partywall.survey.pool.settings import PoolSettings
 from partywall.survey.pool.surveying import survey
 from tests.survey.pool.naive import naive_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.conftest import Database
 
@@ -122,6 +125,48 @@ def test_where_each_tenant_has_a_login_no_session_is_shared(database: Database) 
     assert names(report) == {"left-locks"}  # which are the database's, whoever logs in
 
 
+class Impersonal(PgBouncer):
+    """Logs in to the server as one, whoever has logged in to it."""
+
+    def configuration(self, settings: Mapping[str, str]) -> Mapping[str, str]:
+        files = dict(super().configuration(settings))
+        there = f"port={self.server.port}"
+        files["pgbouncer.ini"] = files["pgbouncer.ini"].replace(there, f"{there} user=app")
+        return files
+
+
+def test_a_pool_that_logs_in_as_one_for_all_does_not_keep_logins_apart(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sessions are handed round: the finder is never handed what the leaver had."""
+    monkeypatch.setattr("partywall.survey.pool.surveying.ENDING_S", 0.1)
+    shop.execute("CREATE ROLE acme LOGIN; CREATE ROLE globex LOGIN")
+    program = found("pgbouncer", name="PgBouncer", package="pgbouncer")
+    turns = {**UNCLEARED, "default_pool_size": "4", "server_round_robin": "1"}
+    with Impersonal(program, shop.server, turns) as bouncer:
+        url, other = (bouncer.url(shop.name, name) for name in ("acme", "globex"))
+        connections = [psycopg.connect(url) for _ in range(4)]
+        for one in connections:
+            one.execute("SELECT 1")
+        for one in connections:
+            one.commit()
+            one.close()
+        report = survey(settings(url, size=1, other=other), Watch())
+    states = {one.state for one in report.tried if one.attack == "left-tables"}
+    assert states <= {"breached", "undecided"}
+    assert any("may hold still what was left there" in one for one in report.left)
+
+
+def test_what_a_session_is_entered_by_is_in_no_report(shop: Database) -> None:
+    shop.execute("TRUNCATE shop.invoices CASCADE")
+    with pooled(shop, UNCLEARED) as url:
+        key = "SELECT set_config('app.key', 'key-of-{}', false)"
+        report = survey(settings(url, key), Watch())
+    [one, _] = (one for one in report.findings if one.name == "left-context")
+    assert one.witness[-1].returned == "(what acme had set)"
+    assert "key-of-" not in repr(report)
+
+
 def test_what_a_login_may_not_leave_is_closed(shop: Database) -> None:
     shop.execute(f"REVOKE TEMPORARY ON DATABASE {shop.name} FROM public")
     shop.execute("REVOKE clerk FROM app")
@@ -157,6 +202,32 @@ def test_a_pool_that_is_not_there_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/app") as refused:
         survey(settings(url), Watch())
     assert "secret" not in str(refused.value)
+
+
+class Silent:
+    """A connection on which nothing is answered until it is cut."""
+
+    broken, closed = False, True
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    async def execute(self, _: bytes) -> None:
+        await asyncio.sleep(0.1)
+        raise psycopg.OperationalError("cut")
+
+    async def close(self) -> None:
+        self.ended = True
+
+
+@pytest.mark.usefixtures("server")
+def test_sessions_are_all_given_back_also_where_one_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("partywall.survey.pool.sessions.ANSWER_S", 0.01)
+    silent: list[Any] = [Silent(), Silent()]
+    asyncio.run(closed(Held(one, 0) for one in silent))
+    assert [one.ended for one in silent] == [True, True]
 
 
 class Stopping(Watch):

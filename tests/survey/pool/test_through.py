@@ -52,3 +52,21 @@ def test_what_is_lost_in_a_storm_is_found(database: Database, tmp_path: Path, fa
         assert finding.victim != finding.attacker
         if finding.effect == "read":
             assert "pw" in answer.returned
+
+
+def test_requests_at_once_that_are_all_refused_prove_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    report = stormed(database, tmp_path, "few_at_once")
+    assert report.findings == ()
+    assert {one.name for one in report.undecided} == {"crossed-answers"}
+    assert all("[pool] at_once" in one.because for one in report.undecided)
+
+
+def test_who_is_refused_after_a_storm_is_served_and_nothing_is_proven(
+    database: Database, tmp_path: Path
+) -> None:
+    report = stormed(database, tmp_path, "closed_when_cancelled")
+    assert report.findings == ()
+    assert {"abandoned-requests", "lasting-storm"} <= {one.name for one in report.undecided}
+    assert any("but answered 403" in one.because for one in report.undecided)

@@ -25,12 +25,14 @@ class Board:
     Attributes:
         asks_again: before something is sent, it is asked whether who listens is still a member.
         asks_first: it is asked when a socket is opened.
-        tells_all: members hear; else nobody hears anything after the first message.
+        stumbles: nobody hears anything after the first message.
+        late_s: so long a former member's socket takes to open.
     """
 
     asks_again: bool = True
     asks_first: bool = True
     stumbles: bool = False
+    late_s: float = 0
     members: set[tuple[str, str]] = field(default_factory=lambda: set(SECRETS.values()))
     ears: list[tuple[tuple[str, str], asyncio.Queue[str]]] = field(default_factory=list)
 
@@ -72,6 +74,8 @@ def application(board: Board) -> FastAPI:  # noqa: C901 - one play, in its order
 
     @app.delete("/members/{user}")
     async def remove(who: Caller, user: str) -> None:
+        if user == "keeper":
+            raise HTTPException(403, {"token": "a-token-of-the-server"})
         board.members.discard((who[0], user))
 
     @app.put("/members/{user}")
@@ -85,6 +89,7 @@ def application(board: Board) -> FastAPI:  # noqa: C901 - one play, in its order
         except HTTPException:
             await socket.close(4401)
             return
+        await asyncio.sleep(0 if who in board.members else board.late_s)
         await socket.accept()
 
         async def tell() -> None:

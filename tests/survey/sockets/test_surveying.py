@@ -84,6 +84,22 @@ def test_without_who_stays_hearing_it_nothing_is_held() -> None:
     assert report.controls == {"proved": 2, "failed": 2}
 
 
+def test_a_socket_that_was_slow_to_open_again_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("partywall.survey.http.ears.OPEN_S", 0.3)
+    report = surveyed(Board(asks_first=False, late_s=2))
+    assert {(one.state, one.because) for one in report.tried if one.victim == "acme"} == {
+        ("held", ""), ("undecided", "as acme-leaver: it did not open in time"),
+    }  # fmt: skip
+
+
+def test_what_the_server_says_is_told_without_what_looks_like_a_secret() -> None:
+    report = surveyed(Board(), other("/members/keeper"))
+    assert "could not be ended: 403" in report.undecided[0].because
+    assert "a-token-of-the-server" not in repr(report)
+
+
 def without(*keys: str) -> Any:  # noqa: ANN401 - any value
     def changed(told: dict[str, Any]) -> None:
         for tenant in told["tenants"].values():
@@ -203,6 +219,13 @@ def test_a_witness_can_be_replayed(tmp_path: Path) -> None:
 def test_what_can_t_be_is_refused(change: dict[str, Any], said: str) -> None:
     told = configuration("http://127.0.0.1:1", **change)
     with pytest.raises(ConfigurationError, match=re.escape(said)):
+        load(Table(told, "", Path()))
+
+
+def test_a_tenants_misspelt_key_is_an_error() -> None:
+    told = configuration("http://127.0.0.1:1")
+    told["tenants"]["acme"]["cookie"] = {"session": "1"}
+    with pytest.raises(ConfigurationError, match=r"\[tenants.acme\] has unknown keys: cookie"):
         load(Table(told, "", Path()))
 
 

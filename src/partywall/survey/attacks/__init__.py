@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 
 from partywall.survey.attack import Attack
+from partywall.survey.gathering import one_each
 
 
 @cache
 def every_attack() -> tuple[Attack, ...]:
     """All attacks of this package, in the order of their codes."""
-    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found = (getattr(module, module.__name__.rpartition(".")[2]) for module in modules)
-    return tuple(sorted(found, key=lambda attack: attack.code))
+    return tuple(sorted(one_each(__name__, __path__, Attack), key=lambda one: one.code))

@@ -12,7 +12,7 @@ from partywall.survey.mending.privileges import parted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from partywall.catalog.facts import Role
+    from partywall.catalog.rights import Role
     from partywall.survey.attack import Judgement, Outcome, Scene
 
 MOST_ROLES = 24

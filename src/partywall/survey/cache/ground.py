@@ -95,7 +95,7 @@ class Ground:
                 yield command.name
 
     def clear(self) -> None:
-        """Remove what was made for all attacks. Scripts stay in the server's memory until then."""
+        """Remove what was made for all attacks, but for a script: nothing unloads a single one."""
         if "function" in self.given:
             self.wire.do(ADMINISTRATOR, Call(("FUNCTION", "DELETE", self._functions)))
 

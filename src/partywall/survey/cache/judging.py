@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from partywall.survey.cache.observation import surfaces
+from partywall.survey.driven import Driven
 from partywall.survey.recorded import Record
 from partywall.survey.trying import ADMINISTRATOR, Attempt, Step
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from partywall.survey.attack import Judgement
     from partywall.survey.cache.observation import Observation, Turn
-    from partywall.survey.driven import Driven
     from partywall.survey.trying import Controlled, Outcome
+
+NOTHING = Driven("", 0, "", {})
+"""What stands for the answer of a tenant that asked nothing: its control proves nothing."""
 
 
 def attempts(
@@ -27,10 +30,8 @@ def attempts(
     """An attempt for each kind of key that both touched: *filled* first, then *asked*."""
     owner = filled.tenant if attacker != filled.tenant else asked.tenant
     for at, key in surfaces(list(observation.shared())).items():
-        left = filled.shown(filled.answers) or (filled.answers or (None,))[0]
-        came = filled.shown(asked.answers) or (asked.answers or (None,))[0]
-        if left is None or came is None:
-            continue
+        left = filled.shown(filled.answers) or next(iter(filled.answers), NOTHING)
+        came = filled.shown(asked.answers) or next(iter(asked.answers), NOTHING)
         steps = (
             Step(filled.tenant, _record(left)),
             Step(ADMINISTRATOR, Record(_look(key), filled.values.get(key, ""))),
@@ -55,7 +56,10 @@ def held(observation: Observation, attacker: str, victim: str) -> Iterator[Attem
 
     def controlled(outcomes: Sequence[Outcome]) -> str:
         if not (first.touched and second.touched):
-            return "the requests that were driven touched no key: nothing was cached"
+            return (
+                "the requests that were driven touched no key of the database that [cache] url "
+                "names: nothing was cached there"
+            )
         return saw(first)(outcomes)
 
     yield Attempt(

@@ -112,7 +112,8 @@ def _judge(command: str, attacker: str, victim: Keys) -> Callable[[Sequence[Outc
             )
         if there.refused:
             return None
-        if there.told != nowhere.told and not nowhere.refused:
+        answered = not (there.lost or nowhere.lost or nowhere.refused)
+        if answered and there.told != nowhere.told:
             return Breach(
                 f"the answer {name} is another than where there is no key: it tells what is there",
                 "detect",

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+from partywall.errors import TargetError
 from partywall.survey.cache.attacks import observed
 from partywall.survey.cache.calls import LOOK, Call
 from partywall.survey.cache.commands import commands
@@ -24,18 +25,17 @@ if TYPE_CHECKING:
     from partywall.survey.tally import Tally
 
 MOST_KEYS = 100_000
-LINE = re.compile(r"^\d+\.\d+ \[\d+ \S+\] (\".*\")$")
+LINE = re.compile(r"^\d+\.\d+ \[(\d+) \S+\] (\".*\")$")
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
 PUBLISH = frozenset({"PUBLISH", "SPUBLISH"})
 
 
-async def observe(wire: Wire, driving: Driving, tally: Tally, watch: Watch) -> None:
+async def observe(watcher: Watcher, driving: Driving, tally: Tally, watch: Watch) -> None:
     """Each ordered pair of tenants: the one, then the other, with a cache that neither has filled.
 
     Only keys that came into being while the application was driven are removed in between; a cache
     that was warm before may hide what a cold one shows, which is said.
     """
-    watcher = Watcher(wire)
     trial: Trial[Record] = Trial("cache", Memory(), watch, tally)
     if watcher.before is None:
         tally.left.append(
@@ -54,29 +54,33 @@ async def observe(wire: Wire, driving: Driving, tally: Tally, watch: Watch) -> N
 
 
 class Watcher:
-    """Sees which keys are touched.
+    """Sees which keys of one database are touched.
 
     Attributes:
         before: the keys that there were; None where they are too many to ask for.
     """
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, database: str = "0") -> None:
+        self._wire, self._database = wire, database
         every = commands(wire.ask(ADMINISTRATOR, "COMMAND"), [])
         self._writing = {one.words[0] for one in every if "write" in one.flags}
         self.before = self._names()
         self._born: set[str] = set()
 
     async def turn(self, driving: Driving, tenant: str) -> Turn:
-        """Let a tenant use the application, and see what that does to the cache."""
-        listening = Call(("MONITOR",), apart=True)
-        self._wire.do(ADMINISTRATOR, listening)
+        """Let a tenant use the application, and see what that does to the cache.
+
+        Raises:
+            TargetError: the administrator may not watch, or not look at what was touched.
+        """
+        self._asked(Call(("MONITOR",), apart=True))
         answers = tuple(await driving.drive(tenant))
         heard = self._wire.do(ADMINISTRATOR, Call(("MONITOR",), apart=True, heard=True)).text
         touched: dict[str, set[str]] = {}
         written: set[str] = set()
         published: dict[str, list[str]] = {}
-        for words in dict.fromkeys(spoken(heard)):  # keys are asked for once a command
+        said = dict.fromkeys(spoken(heard, self._database))  # keys are asked for once a command
+        for words in said:
             name = words[0].upper()
             if name in PUBLISH and len(words) > 2:  # noqa: PLR2004 - a channel and a message
                 published.setdefault(words[1], []).append(words[2])
@@ -118,15 +122,26 @@ class Watcher:
         return asked.text.split("\n") if asked.ok and asked.text else []
 
     def _value(self, key: str) -> str:
-        return self._wire.do(ADMINISTRATOR, Call(("EVAL", LOOK, "1", key))).text
+        return self._asked(Call(("EVAL", LOOK, "1", key)))
+
+    def _asked(self, call: Call) -> str:
+        answer = self._wire.do(ADMINISTRATOR, call)
+        if not answer.ok:
+            raise TargetError(
+                f"the cache refuses its administrator {call.words[0]}, without which nothing can "
+                f"be seen of the application's keys: {answer.error}; let the login of [cache] url "
+                "do it"
+            )
+        return answer.text
 
 
-def spoken(heard: str) -> Iterator[tuple[str, ...]]:
-    """The commands in what MONITOR told."""
+def spoken(heard: str, database: str = "0") -> Iterator[tuple[str, ...]]:
+    """The commands in what MONITOR told: those in one database, and messages, which are in none."""
     for line in heard.split("\n"):
         if found := LINE.match(line):
-            words = tuple(_unquoted(word) for word in WORD.findall(found[1]))
-            if words and words[0].upper() != "PING":
+            words = tuple(_unquoted(word) for word in WORD.findall(found[2]))
+            name = words[0].upper() if words else "PING"
+            if name != "PING" and (found[1] == database or name in PUBLISH):
                 yield words
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from partywall.errors import ConfigurationError
+from partywall.survey.configuration import of_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,16 +56,8 @@ def load(whole: Table) -> CacheSettings | None:
     if "cache" not in whole.values:
         return None
     table = whole.table("cache").only(KEYS)
-    tenants = {
-        name: _login(name, entry.table("cache").only(TENANT_KEYS))
-        for name, entry in whole.named("tenants").items()
-        if "cache" in entry.values
-    }
-    if len(tenants) == 1:
-        raise ConfigurationError(
-            f"only [tenants.{next(iter(tenants))}.cache] is declared: a survey needs two to hold "
-            "apart"
-        )
+    told = of_layer(whole, "cache", TENANT_KEYS)
+    tenants = {name: _login(name, entry) for name, entry in told.items()}
     _distinct(tenants)
     attacker = whole.table("survey").text("attacker", "query")
     return CacheSettings(_address(table.text("url"), "[cache]"), tenants, attacker)

@@ -15,7 +15,7 @@ from partywall.survey.cache.calls import Call, uproot
 from partywall.survey.cache.ground import Ground, keys_for
 from partywall.survey.cache.keyless import untried
 from partywall.survey.cache.settings import CacheLogin
-from partywall.survey.cache.wire import Wire, as_login, nobodys, without_secret
+from partywall.survey.cache.wire import Wire, as_login, database, nobodys, without_secret
 from partywall.survey.layers import Watch
 from partywall.survey.tally import Tally
 from partywall.survey.trying import ADMINISTRATOR, NOBODY, Attack, Attempt, Step, Trial
@@ -111,7 +111,7 @@ class Survey:
             attacker.owner: as_login(there.url, here.url),
             victim.owner: there.url,
         })  # fmt: skip
-        given = {**scene.given, "db": urlsplit(there.url).path.strip("/") or "0"}
+        given = {**scene.given, "db": database(there.url)}
         scene = replace(scene, given=given)
         trial: Trial[Call] = Trial("cache", wire, self._watch, tally)
         with closing(wire):

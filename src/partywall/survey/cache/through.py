@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from partywall.survey.cache.observing import observe
+from partywall.survey.cache.observing import Watcher, observe
 from partywall.survey.cache.surveying import versions
-from partywall.survey.cache.wire import Wire, without_secret
+from partywall.survey.cache.wire import Wire, database, without_secret
 from partywall.survey.driven import Application
 from partywall.survey.layers import Watch
 from partywall.survey.tally import Tally
@@ -37,5 +37,5 @@ async def watched(
     tally = Tally()
     with closing(wire):
         version = versions(wire)
-        await observe(wire, driving, tally, watch or Watch())
+        await observe(Watcher(wire, database(settings.url)), driving, tally, watch or Watch())
     return tally.report("cache", without_secret(settings.url), driving.tenants, version)

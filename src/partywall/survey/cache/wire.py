@@ -16,7 +16,7 @@ from partywall.survey.trying import ADMINISTRATOR, Outcome
 from partywall.survey.verdict import WitnessStep
 
 try:
-    from redis.connection import ConnectionPool
+    from redis.connection import ConnectionPool, parse_url
     from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 except ImportError as missing:
     raise ConfigurationError(
@@ -67,7 +67,7 @@ class Wire:
             return _refusal(error)
         except (RedisError, OSError) as error:
             self._drop(place)
-            return Outcome(error=f"no answer: {error}")
+            return Outcome(error=f"no answer: {error}", lost=True)
 
     def ask(self, who: str, *words: str) -> Any:  # noqa: ANN401 - whatever a Redis answers
         """The plain answer.
@@ -170,6 +170,11 @@ def without_secret(url: str) -> str:
     """An address fit for a report: no login, no password."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def database(url: str) -> str:
+    """The number of the database that an address names."""
+    return str(parse_url(url).get("db", 0))  # type: ignore[no-untyped-call] # redis-py leaves it so
 
 
 def as_login(url: str, login: str) -> str:

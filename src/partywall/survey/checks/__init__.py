@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 
 from partywall.survey.check import Check
+from partywall.survey.gathering import one_each
 
 
 @cache
 def every_check() -> tuple[Check, ...]:
     """All checks of this package, in the order of their codes."""
-    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found = (getattr(module, module.__name__.rpartition(".")[2]) for module in modules)
-    return tuple(sorted(found, key=lambda check: check.code))
+    return tuple(sorted(one_each(__name__, __path__, Check), key=lambda one: one.code))

@@ -12,7 +12,7 @@ from partywall.survey.sql import identifier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from partywall.catalog.facts import DefaultPrivilege
+    from partywall.catalog.rights import DefaultPrivilege
     from partywall.survey.attack import Scene
 
 ON_ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"}

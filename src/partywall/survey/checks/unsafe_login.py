@@ -10,7 +10,8 @@ from partywall.survey.check import Hit, check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from partywall.catalog.facts import Role, Snapshot
+    from partywall.catalog.facts import Snapshot
+    from partywall.catalog.rights import Role
     from partywall.survey.attack import Scene
 
 

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import httpx
 
 from partywall.survey.http.answers import returned
-from partywall.survey.http.hiding import CONTROL, TELLING, disguised, parts_of, variables
-from partywall.survey.http.wire import _encoded
+from partywall.survey.http.hiding import CONTROL
+from partywall.survey.http.shell import cookies, headers, variables_of, word
+from partywall.survey.http.wire import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from partywall.survey.http.actors import Actor
     from partywall.survey.http.wire import Request
@@ -27,8 +28,6 @@ BOUNDARY = "partywall"
 GLOBBED = re.compile(r"[\[\]{}]")
 DOTTED = re.compile(r"/(?:\.|%2e)", re.IGNORECASE)
 MEDIA = re.compile(r"[\w.+-]+/[\w.+-]+")
-PLAIN = re.compile(r"[\w .,:;/=()<>@%+*?&#~^|-]*", re.ASCII)
-"""What means nothing to bash between double quotes, also where it is typed."""
 QUOTED = re.compile(r"""'[^']*'|"([^"]*)\"""")
 NAMED = re.compile(r"\$\{?([A-Z_][A-Z0-9_]*)")
 
@@ -45,19 +44,17 @@ def curl(
         others: whose credentials mustn't be seen either.
         verify: whether the server's certificate is checked.
     """
-    secrets = _secrets((*others, actor))
+    secrets = variables_of((*others, actor))
     url = _url((request.base or actor.base or base).rstrip("/") + request.target)
     before, after, carried = _body(request, secrets)
     words = ["curl", "-sS", "-i", *([] if verify else ["-k"]), *_method(request)]
     words += ["-g"] if GLOBBED.search(url) else []
     words += ["--path-as-is"] if DOTTED.search(url) else []
-    words.append(_word(secrets, url))
-    for name, value in _headers(carried, actor.headers, dict(request.headers)):
-        words += ["-H", _word(secrets, f"{name}: ", value) if value else _word({}, f"{name};")]
-    if cookies := {**actor.cookies, **dict(request.cookies)}:
-        pairs = [(f"; {name}=", value) for name, value in cookies.items()]
-        first, *rest = (text for pair in pairs for text in pair)
-        words += ["-b", _word(secrets, first.removeprefix("; "), *rest)]
+    words.append(word(secrets, url))
+    for name, value in headers(carried, actor.headers, dict(request.headers)):
+        words += ["-H", word(secrets, f"{name}: ", value) if value else word({}, f"{name};")]
+    if told := cookies(actor, request):
+        words += ["-b", word(secrets, *told)]
     return " ".join([*before, *words, *after])
 
 
@@ -65,16 +62,6 @@ def named(command: str) -> list[str]:
     """The environment variables that a command takes, in their order."""
     spoken = [match[1] or "" for match in QUOTED.finditer(command)]
     return list(dict.fromkeys(name for part in spoken for name in NAMED.findall(part)))
-
-
-def _secrets(actors: Iterable[Actor]) -> dict[str, str]:
-    """What mustn't be seen -> what bash is told instead; the last actor's names go first."""
-    found: dict[str, str] = {}
-    for actor in actors:
-        for name, value in variables(actor).items():
-            whole, *token = parts_of(value)
-            found |= dict.fromkeys(token, f"{{{name}#* }}") | {whole: name}
-    return found
 
 
 def _url(text: str) -> str:
@@ -93,19 +80,13 @@ def _method(request: Request) -> list[str]:
     return [] if plain else ["-X", shlex.quote(request.method)]
 
 
-def _headers(*layers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Headers of all layers; the later layer's value counts, however the name is written."""
-    found = {name.lower(): (name, value) for layer in layers for name, value in layer.items()}
-    yield from found.values()
-
-
 def _body(
     request: Request, secrets: Mapping[str, str]
 ) -> tuple[list[str], list[str], dict[str, str]]:
     """What stands before the command, what after it, and the header that the body brings."""
     if not request.media:
         return [], [], {}
-    carried = _encoded(request)
+    carried = encoded(request)
     if "files" in carried:
         if parts := _parts(carried, secrets):
             return [], parts, {}
@@ -116,9 +97,9 @@ def _body(
     text = sent.read().decode()
     header = {"Content-Type": sent.headers["content-type"]}
     if CONTROL.search(text):
-        printed = ["printf", "%b", _word(secrets, _escaped(text)), "|"]
+        printed = ["printf", "%b", word(secrets, _escaped(text)), "|"]
         return printed, ["--data-binary", "@-"], header
-    return [], ["--data-raw", _word(secrets, text)], header
+    return [], ["--data-raw", word(secrets, text)], header
 
 
 def _parts(carried: Mapping[str, Any], secrets: Mapping[str, str]) -> list[str]:
@@ -128,13 +109,13 @@ def _parts(carried: Mapping[str, Any], secrets: Mapping[str, str]) -> list[str]:
     for name, value in carried["data"].items():
         for one in value if isinstance(value, list) else [value]:
             spoken += [name, one]
-            words += ["--form-string", _word(secrets, f"{name}=", one)]
+            words += ["--form-string", word(secrets, f"{name}=", one)]
     files = carried["files"] if isinstance(carried["files"], list) else []
     for name, (file, content, media) in files:
         text = content.decode()
         spoken += [name, file, text]
         told = f'{name}="{_backslashed(text)}";filename="{_backslashed(file)}";type={media}'
-        words += ["-F", _word(secrets, told)]
+        words += ["-F", word(secrets, told)]
     named = (*carried["data"], *(name for name, _ in files))
     sayable = all(name and not re.search(r'[="\\\t\n]', name) for name in named)
     known = all(
@@ -151,34 +132,3 @@ def _escaped(text: str) -> str:
     """A text as printf's %b reads it."""
     text = text.replace("\\", "\\\\").replace("\n", "\\n")
     return CONTROL.sub(lambda m: "".join(f"\\0{byte:03o}" for byte in m[0].encode()), text)
-
-
-def _word(secrets: Mapping[str, str], *texts: str) -> str:
-    """Texts as one word for bash, its secrets as variables."""
-    pieces = [piece for text in texts for piece in _pieces(text, secrets) if any(piece)]
-    if not any(name for _, name in pieces):
-        return shlex.quote("".join(literal for literal, _ in pieces))
-    if all(PLAIN.fullmatch(literal) for literal, _ in pieces):
-        return f'"{"".join(_spoken(pieces))}"'
-    return "".join(f'"{_expanded(name)}"' if name else shlex.quote(text) for text, name in pieces)
-
-
-def _spoken(pieces: list[tuple[str, str]]) -> Iterator[str]:
-    for (literal, name), (after, _) in zip(pieces, [*pieces[1:], ("", "")], strict=True):
-        glued = bool(name) and re.match(r"\w", after) is not None
-        yield (_expanded(f"{{{name}}}" if glued and name[0] != "{" else name)) if name else literal
-
-
-def _expanded(name: str) -> str:
-    return f"${name}"
-
-
-def _pieces(text: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """(text, "") and ("", variable) in turn."""
-    if text in secrets:
-        yield "", secrets[text]
-        return
-    found = sorted((one for one in secrets if len(one) >= TELLING), key=len, reverse=True)
-    parts = re.split(f"({'|'.join(map(re.escape, found))})", text) if found else [text]
-    for part in parts:
-        yield ("", secrets[part]) if part in found else (disguised(part, found), "")

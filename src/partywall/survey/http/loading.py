@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
-from urllib.parse import urlsplit
 
 from partywall.errors import ConfigurationError
 from partywall.survey.configuration import (
@@ -24,7 +23,8 @@ from partywall.survey.configuration import (
 )
 from partywall.survey.declared import Table
 from partywall.survey.http.hiding import variable
-from partywall.survey.http.settings import ApiSettings, Credentials, Existence, LogIn
+from partywall.survey.http.settings import ApiSettings, Credentials, Existence
+from partywall.survey.http.tenants import address, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,6 @@ KEYS = frozenset(
         "hook", "existence", "timeout_s", "time_limit_s", "websockets", "socketio_events",
     }
 )  # fmt: skip
-RESERVED = frozenset({"nobody", "stranger"})
 DENIED = re.compile(r"(\*|[A-Za-z]+) [/*]\S*")
 MODULE = re.compile(r"[\w.]+:[\w.]+")
 
@@ -69,7 +68,7 @@ def load(  # noqa: PLR0913 - each is an option of the command
     api = whole.table("api").only(KEYS)
     here = Path.cwd()
     settings = ApiSettings(
-        base=_address(base, "--base") or _address(api.text("base", ""), "[api] base"),
+        base=address(base, "--base") or address(api.text("base", ""), "[api] base"),
         openapi=_description(openapi, Table({}, "--openapi", here))
         or _description(api.text("openapi", ""), api),
         app=_module(app, "--app") or _module(api.text("app", ""), "[api] app"),
@@ -86,11 +85,11 @@ def load(  # noqa: PLR0913 - each is an option of the command
         timeout_s=api.number("timeout_s", 10),
         time_limit_s=api.number("time_limit_s", 720),
         tenants=tuple(
-            _credentials(name, entry)
+            credentials(name, entry)
             for name, entry in whole.named("tenants").items()
             if not only_for(LOGIN_KEYS | LAYER_KEYS, API_KEYS, entry)
         ),
-        stranger=_credentials("stranger", whole.table("stranger"))
+        stranger=credentials("stranger", whole.table("stranger"))
         if "stranger" in whole.values
         else None,
         public=tuple(
@@ -167,46 +166,6 @@ def _apart(settings: ApiSettings) -> None:
 def shown(one: Credentials) -> Credentials:
     """What the API sees of a tenant, so that two can be compared."""
     return replace(one, name="", own={})
-
-
-def _credentials(name: str, entry: Table) -> Credentials:
-    entry.only(API_KEYS if name == "stranger" else API_KEYS | LOGIN_KEYS | LAYER_KEYS)
-    if name in RESERVED and entry.where != f"[{name}]":
-        raise ConfigurationError(f"{entry.where}: reports use the name {name} for somebody else")
-    return Credentials(
-        name,
-        entry.pairs("headers"),
-        entry.pairs("cookies"),
-        entry.table("own").contents(),
-        _address(entry.text("base", ""), f"{entry.where} base"),
-        _log_in(entry.table("login")) if "login" in entry.values else None,
-    )
-
-
-def _log_in(entry: Table) -> LogIn:
-    entry.only({"request", "headers", "cookies", "own"})
-    request = entry.table("request").only({"method", "path", "json", "form"})
-    path = request.text("path")
-    if not path.startswith(("/", "http://", "https://")):
-        raise ConfigurationError(f'{request.where} path must begin with "/", as in "/log-in"')
-    if "json" in request.values and "form" in request.values:
-        raise ConfigurationError(f"{request.where} has json and form: a request has one body")
-    return LogIn(
-        request.text("method", "POST").upper(),
-        path,
-        request.value("json"),
-        request.pairs("form") if "form" in request.values else None,
-        entry.pairs("headers"),
-        entry.pairs("cookies"),
-        entry.pairs("own"),
-    )
-
-
-def _address(text: str, where: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
-        raise ConfigurationError(f"{where} is no address of an API, as in http://127.0.0.1:8000")
-    return text.rstrip("/")
 
 
 def _description(text: str, table: Table) -> str:

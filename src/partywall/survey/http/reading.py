@@ -16,6 +16,7 @@ from partywall.survey.http.existence import OTHERS_ID, compare, conditional
 from partywall.survey.http.furnishing import furnish
 from partywall.survey.http.moving import moved, moves
 from partywall.survey.http.recognising import LATE_S
+from partywall.survey.http.remaining import lost
 from partywall.survey.http.rendering import render
 from partywall.survey.http.report import Open
 from partywall.survey.http.resources import Exchange, vacant
@@ -73,7 +74,7 @@ async def read(engine: Engine, operation: Operation, attacker: str, victim: str)
 
 async def _filled(engine: Engine, aimed: Aim, control: Exchange) -> Exchange:
     """The control again, after its owner has put something into what it lists."""
-    if await engine.world.lost(aimed.victim):
+    if await lost(engine.world, aimed.victim):
         await furnish(engine, aimed.victim)
         control = await owners(engine, aimed)
     searching = [one.name for one in aimed.operation.parameters if searches(one)]

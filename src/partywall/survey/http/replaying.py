@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from partywall.survey.http.curl import _headers, _secrets, _word
+from partywall.survey.http.shell import cookies, headers, variables_of, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +28,13 @@ def replayed(actor: Actor, request: Request, url: str, messages: Sequence[str]) 
     After the address stand the number of headers, the headers and the messages; credentials come
     from the environment.
     """
-    secrets = _secrets([actor])
-    headers = [
-        _word(secrets, f"{name}: ", value)
-        for name, value in _headers(actor.headers, dict(request.headers))
+    secrets = variables_of([actor])
+    sent = [
+        word(secrets, f"{name}: ", value)
+        for name, value in headers(actor.headers, dict(request.headers))
     ]
-    if cookies := {**actor.cookies, **dict(request.cookies)}:
-        parts = [part for name, value in cookies.items() for part in (f"; {name}=", value)]
-        headers.append(_word(secrets, "Cookie: " + parts[0][2:], *parts[1:]))
-    said = [_word(secrets, one) for one in messages]
-    words = ["python", "-c", f'"{PROGRAM}"', _word(secrets, url), str(len(headers))]
-    return " ".join([*words, *headers, *said])
+    if told := cookies(actor, request):
+        sent.append(word(secrets, f"Cookie: {told[0]}", *told[1:]))
+    said = [word(secrets, one) for one in messages]
+    words = ["python", "-c", f'"{PROGRAM}"', word(secrets, url), str(len(sent))]
+    return " ".join([*words, *sent, *said])

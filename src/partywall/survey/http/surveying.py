@@ -17,6 +17,7 @@ from partywall.survey.http.moving import counted
 from partywall.survey.http.order import in_order, principal_last
 from partywall.survey.http.reading import read
 from partywall.survey.http.recognising import inherited
+from partywall.survey.http.remaining import lost
 from partywall.survey.http.sharing import shared
 from partywall.survey.http.timing import timed
 from partywall.survey.http.wiping import wiped
@@ -105,7 +106,7 @@ async def _writes(
             await _after(engine, journal, operation, attacker, victim)
             if removes(operation) or not operation.names:
                 for tenant in (attacker, victim):
-                    await world.lost(tenant, operation)
+                    await lost(world, tenant, operation)
 
 
 def _in_time(engine: Engine) -> None:

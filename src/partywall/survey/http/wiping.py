@@ -8,6 +8,7 @@ from partywall.survey.http.attacks.whole_collection import whole_collection
 from partywall.survey.http.attempt import Attempt
 from partywall.survey.http.bodies import Body
 from partywall.survey.http.furnishing import furnish
+from partywall.survey.http.remaining import lost, shown, there
 from partywall.survey.http.rendering import render
 
 if TYPE_CHECKING:
@@ -22,25 +23,25 @@ async def wiped(engine: Engine, operation: Operation, attacker: str, victim: str
     """Whether the victim's things outlived the reads; where not, prove by whom, and begin anew."""
     world = engine.world
     thing = _pulse(engine, victim)
-    if thing is None or await world.there(thing):
+    if thing is None or await there(world, thing):
         return
-    await world.lost(victim)
-    await world.lost(attacker)
+    await lost(world, victim)
+    await lost(world, attacker)
     for tenant in (victim, attacker):
         await furnish(engine, tenant)
     thing = _pulse(engine, victim)
-    if thing is None or not await world.there(thing):
+    if thing is None or not await there(world, thing):
         return
     bound = {}
     for slot in world.graph.slots[operation.at]:
         if slot.required and (base := world.based(attacker, slot.kind)) is not None:
             bound[slot] = base.value(slot.path[-1])
     request = render(world.api, operation, bound, Body(), world.ledger, attacker)
-    before = await world.shown(thing)
+    before = await shown(world, thing)
     done = await world.ask(world.actors[attacker], request)
-    if await world.there(thing):
+    if await there(world, thing):
         return
-    after = await world.shown(thing)
+    after = await shown(world, thing)
     because = f"a GET of {attacker} removes what {victim} has: its {thing.kind} is gone afterwards"
     steps = [engine.step(one) for one in (before, done, after) if one is not None]
     attempt = Attempt(MODE)
@@ -49,7 +50,7 @@ async def wiped(engine: Engine, operation: Operation, attacker: str, victim: str
     )
     engine.killers.append(operation.at)
     for tenant in (victim, attacker):
-        await world.lost(tenant)
+        await lost(world, tenant)
         await furnish(engine, tenant)
 
 

@@ -242,7 +242,7 @@ class Wire:
             await found.aclose()
 
     def _built(self, actor: Actor, request: Request) -> httpx.Request:
-        carried = _encoded(request)
+        carried = encoded(request)
         address, host = loopback(self.address(actor, request))
         headers = {**host, **carried.pop("headers", {}), **self.headers(actor, request)}
         return self._client.build_request(request.method, address, headers=headers, **carried)
@@ -357,7 +357,8 @@ def _later_s(answer: Answer) -> float:
     return min(float(said) if said.replace(".", "", 1).isdigit() else 1.0, LONGEST_WAIT_S)
 
 
-def _encoded(request: Request) -> dict[str, Any]:
+def encoded(request: Request) -> dict[str, Any]:
+    """The body of a request as httpx takes it, by the names of its arguments."""
     body, media = request.body, request.media
     if not media:
         return {}

@@ -13,11 +13,11 @@ from partywall.survey.http.bodies import VARIANTS, Body, Composer
 from partywall.survey.http.complaints import REFUSED, unreadable
 from partywall.survey.http.graph import Graph, Slot
 from partywall.survey.http.learning import learn
-from partywall.survey.http.nouns import PRINCIPALS, singular, snake
+from partywall.survey.http.nouns import PRINCIPALS
 from partywall.survey.http.operations import SAFE, shape
 from partywall.survey.http.recognising import found_before, identified
 from partywall.survey.http.rendering import constant, references, render
-from partywall.survey.http.resources import GONE, Exchange, Resource
+from partywall.survey.http.resources import Exchange, Resource
 from partywall.survey.http.values import Values
 from partywall.survey.http.wire import Answer, Request
 
@@ -329,57 +329,6 @@ class World:
                 bound[slot] = base.value(slot.path[-1])
         return bound if about else None
 
-    async def lost(self, owner: str, operation: Operation | None = None) -> list[str]:
-        """The kinds of which *owner*'s base is gone; it is made anew when it is asked for.
-
-        With *operation*, which may have removed something, those that it is about are looked for,
-        and one other: all only where one of these is gone.
-        """
-        there = {
-            kind: one
-            for (name, kind), one in self.bases.items()
-            if name == owner and one is not None and one.made is not None
-        }
-        if operation is not None:
-            about = {slot.kind for slot in self.graph.slots[operation.at]}
-            about |= {singular(word) for word in operation.words}
-            other = next((kind for kind in there if kind not in about), "")
-            near = [one for kind, one in there.items() if kind in about or kind == other]
-            if all([await self.there(one) for one in near]):
-                return []
-        gone = [kind for kind, one in there.items() if not await self.there(one)]
-        for (name, kind), one in list(self.bases.items()):
-            if name == owner and one is not None and set(gone) & set(one.chain):
-                del self.bases[name, kind]
-        return gone
-
-    async def shown(self, one: Resource) -> Exchange | None:
-        """What its owner is shown of it; None where nothing shows it."""
-        known = self.graph.kinds[one.kind]
-        if (found := await self.read(one, known)) is not None:
-            return found
-        for lister in known.listers[:1]:
-            bound = {
-                slot: one.chain[slot.kind]
-                for slot in self.graph.slots[lister.at]
-                if slot.kind in one.chain
-            }
-            request = render(self.api, lister, bound, Body(), self.ledger, one.owner)
-            return await self.ask(self.actors[one.owner], request)
-        return None
-
-    async def there(self, one: Resource) -> bool:
-        """Whether its owner still finds it, where there is a way to look."""
-        known = self.graph.kinds[one.kind]
-        shown = await self.read(one, known)
-        if shown is not None:
-            return shown.answer.status not in GONE
-        for lister in known.listers[:1]:
-            answer = await self.listing(one.owner, lister, one.chain)
-            if answer is not None and answer.ok:
-                return str(one.id) in answer.text or any(c in answer.text for c in one.canaries)
-        return True
-
     def holding(self, owner: str, kind: str, id_: object) -> Resource | None:
         """The resource of *owner* with that id."""
         one = self.bases.get((owner, kind))
@@ -407,8 +356,3 @@ class World:
             if one.method in {"POST", "PUT"} and same and not self.left_out(one):
                 return one
         return None
-
-
-def principal(slot: Slot) -> bool:
-    """Whether a slot names somebody who acts."""
-    return snake(slot.kind) in PRINCIPALS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from partywall.survey.jobs.settings import JobsLogin
+from partywall.survey.jobs.settings import JobsLogin
+from partywall.survey.planted import Direction, Planted
 
 Verb: TypeAlias = Literal["start", "describe", "history", "list", "signal", "cancel", "terminate"]
 COMMANDS: dict[Verb, str] = {
@@ -28,17 +28,8 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Planted[JobsLogin]):
     """The workflow that is planted for one tenant; no worker takes its task queue."""
-
-    login: JobsLogin
-    run: str
-    canary: str
-
-    @property
-    def owner(self) -> str:
-        """The tenant's name."""
-        return self.login.name
 
     @property
     def workflow(self) -> str:
@@ -50,9 +41,4 @@ class Execution:
         return Operation(verb, self.login.namespace, self.workflow, text)
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionScene:
-    """One direction."""
-
-    attacker: Execution
-    victim: Execution
+ExecutionScene: TypeAlias = Direction[Execution]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from partywall.survey.attack import Breach
 from partywall.survey.jobs.tables import Job, Sql
+from partywall.survey.planted import Direction
 from partywall.survey.trying import CLOSED, Attempt, Step
 
 if TYPE_CHECKING:
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     from partywall.survey.trying import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class TableScene:
-    """One direction of an attack on an engine's tables."""
-
-    attacker: Job
-    victim: Job
+TableScene: TypeAlias = Direction[Job]
 
 
 def attempts(

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from partywall.survey.jobs.settings import JobsLogin
+from partywall.survey.jobs.settings import JobsLogin
+from partywall.survey.planted import Direction, Planted
 
 BESIDE = "\x06\x16"
 """What kombu sets between the name of a queue and a priority; no worker asks for ours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Planted[JobsLogin]):
     """One tenant's queue, and the keys that stand for it."""
-
-    login: JobsLogin
-    run: str
-    canary: str
-
-    @property
-    def owner(self) -> str:
-        """The tenant's name."""
-        return self.login.name
 
     @property
     def beside(self) -> str:
@@ -36,9 +27,4 @@ class Queue:
         return f"{self.login.prefix}celery-task-meta-partywall-{self.owner}-{self.run}"
 
 
-@dataclass(frozen=True, slots=True)
-class QueueScene:
-    """One direction."""
-
-    attacker: Queue
-    victim: Queue
+QueueScene: TypeAlias = Direction[Queue]

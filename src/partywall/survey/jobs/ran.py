@@ -27,6 +27,7 @@ class Asked:
         way: ``status``, ``result``, ``cancel``, ``list``.
         nobodys: the attacker's answer for an id that nobody has; None where no id is named.
         after: what the owner is told of the job afterwards.
+        allowed: the owner's own answer to what may be done only once: it goes last.
     """
 
     way: str
@@ -35,6 +36,7 @@ class Asked:
     attackers: Driven
     nobodys: Driven | None = None
     after: Driven | None = None
+    allowed: Driven | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from partywall.errors import ConfigurationError
+from partywall.survey.configuration import of_layer
 from partywall.survey.declared import meant
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class Endpoints:
     rounds: int = ROUNDS
     wait_s: float = 30
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything says how to ask for a job that was started."""
+        return bool(self.status or self.result or self.cancel or self.listing)
+
 
 @dataclass(frozen=True, slots=True)
 class JobsSettings:
@@ -118,16 +124,8 @@ def load(whole: Table) -> JobsSettings | None:
             '[jobs] needs url = "…", an administrator\'s address of the engine'
         )
     schema = table.text("schema", SCHEMAS.get(engine, "") if engine else "")
-    tenants = {
-        name: _login(name, entry.table("jobs").only(TENANT_KEYS), schema)
-        for name, entry in whole.named("tenants").items()
-        if "jobs" in entry.values
-    }
-    if len(tenants) == 1:
-        raise ConfigurationError(
-            f"only [tenants.{next(iter(tenants))}.jobs] is declared: a survey needs two to hold "
-            "apart"
-        )
+    told = of_layer(whole, "jobs", TENANT_KEYS)
+    tenants = {name: _login(name, entry, schema) for name, entry in told.items()}
     start, status, result, cancel, listing, fail = (
         _operation(table, name) for name in ("start", "status", "result", "cancel", "list", "fail")
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from partywall.errors import TargetError
+from partywall.errors import ConfigurationError, TargetError
 from partywall.survey.addresses import without_secret
 from partywall.survey.trying import Outcome
 from partywall.survey.verdict import WitnessStep
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DENIED = "42501"
 LIMIT_MS = 10_000
+ENTERED = "-- after its `enter` statements of partywall.toml"
 
 
 class SqlHand:
@@ -37,13 +38,15 @@ class SqlHand:
         """One transaction; what the last statement returned, and its tag: ``UPDATE 1``.
 
         Raises:
+            ConfigurationError: a tenant can't be entered as it is declared.
             TargetError: the server can't be reached.
         """
         connection = self._connection(who)
         try:
             with connection.transaction(force_rollback=not call.kept):
                 cursor = connection.cursor()
-                for statement in (*self._enter.get(who, ()), *call.statements):
+                self._entered(who, cursor)
+                for statement in call.statements:
                     cursor.execute(statement.encode())
                 rows = cursor.fetchall() if cursor.description else []
                 told = ["\t".join(map(str, row)) for row in rows]
@@ -68,9 +71,9 @@ class SqlHand:
             raise TargetError(f"{without_secret(self._urls[who])}, as {who}: {error}") from error
 
     def told(self, who: str, call: Sql, returned: str) -> WitnessStep:
-        """The statements, with those that make the transaction the tenant's."""
-        statements = (*self._enter.get(who, ()), *call.statements)
-        return WitnessStep(who, ";\n".join(statements), returned)
+        """The statements; how they are entered, the configuration says: it may hold a secret."""
+        entered = [ENTERED] if self._enter.get(who) else []
+        return WitnessStep(who, "\n".join([*entered, ";\n".join(call.statements)]), returned)
 
     def close(self) -> None:
         """End all connections."""
@@ -78,6 +81,16 @@ class SqlHand:
             with suppress(psycopg.Error):
                 connection.close()
         self._open.clear()
+
+    def _entered(self, who: str, cursor: psycopg.Cursor[Any]) -> None:
+        try:
+            for statement in self._enter.get(who, ()):
+                cursor.execute(statement.encode())
+        except psycopg.Error as error:
+            words = (error.diag.message_primary or str(error)).strip()
+            raise ConfigurationError(
+                f"[tenants.{who}.jobs] could not be entered: {words}; look at its url and enter"
+            ) from error
 
     def _connection(self, who: str) -> psycopg.Connection[Any]:
         if who not in self._open:

@@ -32,6 +32,7 @@ def survey(settings: JobsSettings, watch: Watch | None = None) -> LayerReport:
     """Attack what the engine keeps of each tenant's jobs, by each tenant's own login.
 
     Raises:
+        ConfigurationError: a tenant can't be entered as it is declared.
         TargetError: the engine can't be reached, or refuses the administrator what is needed.
     """
     watch, tally = watch or Watch(), Tally()
@@ -87,6 +88,7 @@ def _tables(settings: JobsSettings, watch: Watch, tally: Tally) -> Mapping[str, 
                 watch.stage(f"a job for {name}")
                 jobs[name] = _drafted(settings, hand, login, run)
                 jobs[name] = _planted(hand, jobs[name])
+                _surrounded(hand, jobs[name])
             trial: Trial[Sql] = Trial("jobs", hand, watch, tally)
             alike = {name: (one.url, one.enter, one.schema) for name, one in logins.items()}
             for attacker, victim in directions(settings, alike, tally):
@@ -96,7 +98,7 @@ def _tables(settings: JobsSettings, watch: Watch, tally: Tally) -> Mapping[str, 
             _unknown(hand, jobs, tally)
         finally:
             for job in jobs.values():
-                _cleared(hand, job)
+                _cleared(hand, job, tally)
     return {"postgresql": version}
 
 
@@ -117,7 +119,7 @@ def _drafted(settings: JobsSettings, hand: SqlHand, login: JobsLogin, run: str) 
 
 
 def _planted(hand: SqlHand, job: Job) -> Job:
-    """The job with its id, and a row in every table that points to one.
+    """The job with its id, which is known before anything else is made: it is to be removed.
 
     Raises:
         TargetError: the server refuses the job itself.
@@ -128,18 +130,23 @@ def _planted(hand: SqlHand, job: Job) -> Job:
     made = hand.do(ADMINISTRATOR, Sql((job.inserted(main, given),), kept=True))
     if not made.ok:
         raise TargetError(f"no job could be planted in {job.table(main)}: {made.error}")
-    job = replace(job, id=made.text.splitlines()[0])
+    return replace(job, id=made.text.splitlines()[0])
+
+
+def _surrounded(hand: SqlHand, job: Job) -> None:
+    """A row in every table that points to a job; where there can't be one, controls tell it."""
     for table in job.forms:
-        if table != main:
+        if table != job.shape.main:
             hand.do(ADMINISTRATOR, Sql((job.inserted(table, job.id),), kept=True))
-    return job
 
 
-def _cleared(hand: SqlHand, job: Job) -> None:
+def _cleared(hand: SqlHand, job: Job, tally: Tally) -> None:
     for table in reversed(list(job.forms)):
         if job.id:
             statement = f"DELETE FROM {job.table(table)} WHERE {job.where(table)}"
-            hand.do(ADMINISTRATOR, Sql((statement,), kept=True))
+            done = hand.do(ADMINISTRATOR, Sql((statement,), kept=True))
+            if not done.ok:
+                tally.left.append(f"{job.owner}'s planted job stays in {table}: {done.error}")
 
 
 def _unknown(hand: SqlHand, jobs: Mapping[str, Job], tally: Tally) -> None:

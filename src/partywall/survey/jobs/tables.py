@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from partywall.survey.jobs.settings import JobsLogin
+from partywall.survey.planted import Planted
 from partywall.survey.sql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from partywall.survey.jobs.settings import Engine, JobsLogin
+    from partywall.survey.jobs.settings import Engine
 
 COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull,
@@ -101,7 +103,7 @@ class Sql:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(Planted[JobsLogin]):
     """A planted job of one tenant.
 
     Attributes:
@@ -109,18 +111,10 @@ class Job:
         forms: table -> the column that points to the job.
     """
 
-    login: JobsLogin
-    run: str
-    canary: str
     shape: Shape
     columns: Mapping[str, Sequence[Column]]
     id: str = ""
     forms: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def owner(self) -> str:
-        """The tenant's name."""
-        return self.login.name
 
     def table(self, name: str) -> str:
         """Qualified and quoted."""

@@ -19,6 +19,7 @@ from partywall.survey.layers import Watch
 from partywall.survey.recorded import Memory, Record
 from partywall.survey.tally import Tally
 from partywall.survey.trying import Trial
+from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
     from partywall.survey.driven import Driven, Driving
@@ -32,6 +33,7 @@ ENDED = re.compile(
 )
 """How a state is called that no job leaves."""
 NOBODYS = "00000000-0000-4000-8000-00000000ffff"
+ENDS = re.compile(r"[0-9A-Za-z]{2,12}$")
 FIRST_S, LONGEST_S = 0.02, 0.5
 
 
@@ -54,13 +56,21 @@ async def ran(settings: JobsSettings, driving: Driving, watch: Watch | None = No
             'no operation was found that starts a job (202): name it in [jobs] start = "POST /…"'
         )
     for endpoints in found:
+        if not endpoints.asked:
+            tally.left.append(
+                f"nothing says how to ask for what {endpoints.start} starts: write status, result, "
+                'cancel or list in [jobs], as in status = "GET /exports/{id}"'
+            )
+            continue
         for attacker, victim in permutations(driving.tenants, 2):
             watch.stage(f"{attacker} asks for jobs of {victim}")
             one = await Runner(driving, endpoints).direction(attacker, victim)
-            if one is None:
-                tally.left.append(f"{endpoints.start} made no job for {victim}")
+            if one is not None:
+                trial.run((attack, attack.plan(one)) for attack in named(THROUGH))
                 continue
-            trial.run((attack, attack.plan(one)) for attack in named(THROUGH))
+            because = f"{endpoints.start} made no job for {victim}"
+            for a in named(THROUGH):
+                tally.open(Undecided(a.code, a.name, a.effect, f"jobs {endpoints.start}", because))
     return tally.report("jobs", "the application", driving.tenants, {})
 
 
@@ -77,7 +87,7 @@ class Runner:
             for way in ("status", "result", "cancel", "list")
             if (one := await self._asked(way, attacker, victim)) is not None
         ]
-        if not asked and await self._driving.make(victim, self._endpoints.start) is None:
+        if not asked:
             return None
         return Ran(
             self._party(attacker), self._party(victim), self._endpoints.start, tuple(asked),
@@ -98,15 +108,18 @@ class Runner:
         if way == "cancel":
             owners = await self._ask(victim, told.status, made.id) if told.status else made.driven
         else:
-            await self._ended(victim, made.id)
+            if told.status or told.result:
+                await self._ended(victim, made.id)
             owners = await self._ask(victim, operation, made.id)
         nobodys = None
         if "{id}" in operation:
-            nobodys = await self._ask(attacker, operation, _like(made.id))
+            nobodys = await self._ask(attacker, operation, like(made.id))
         attackers = await self._ask(attacker, operation, made.id)
-        looked = way == "cancel" and bool(told.status)
-        after = await self._ask(victim, told.status, made.id) if looked else None
-        return Asked(way, operation, owners, attackers, nobodys, after)
+        if way != "cancel":
+            return Asked(way, operation, owners, attackers, nobodys)
+        after = await self._ask(victim, told.status, made.id) if told.status else None
+        allowed = await self._ask(victim, operation, made.id)
+        return Asked(way, operation, owners, attackers, nobodys, after, allowed)
 
     async def _rounds(self, attacker: str, victim: str) -> list[Round]:
         """Both tenants' jobs in turn; what failed goes between."""
@@ -153,6 +166,13 @@ def ended(text: str) -> bool:
     return any(ENDED.fullmatch(str(value)) for _, _, value in told)
 
 
-def _like(id_: str) -> str:
-    """An id that nobody has, of the same kind."""
-    return str(int(id_) + 10**8) if id_.isdigit() else NOBODYS
+def like(id_: str) -> str:
+    """An id that nobody has, of the same kind: a number, or the same characters in another order.
+
+    Only its end is turned, where ids are random: what stands before it may be a time or a kind.
+    """
+    if id_.isdigit():
+        return str(int(id_) + 10**8)
+    end = ENDS.search(id_)
+    turned = f"{id_[: end.start()]}{end[0][::-1]}" if end else id_
+    return NOBODYS if turned == id_ else turned

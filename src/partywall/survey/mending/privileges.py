@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from partywall.catalog.facts import Function, Schema, Sequence
+from partywall.catalog.facts import Function, Sequence
+from partywall.catalog.rights import Schema
 from partywall.survey import sql
 from partywall.survey.surfaces import rests_on_tenants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from partywall.catalog.facts import Holding, Relation
+    from partywall.catalog.facts import Relation
+    from partywall.catalog.rights import Holding
     from partywall.survey.attack import Scene
     from partywall.survey.identity import Who
 

@@ -79,15 +79,17 @@ class Store:
         command = f"aws s3api {call} {login} --endpoint-url {self._url} {' '.join(words)}"
         return WitnessStep(who, "", returned, command)
 
-    def forget(self, who: str, thing: Thing) -> None:
-        """Remove every version of a planted object, where the bucket keeps them."""
+    def forget(self, who: str, thing: Thing) -> str:
+        """Remove every version of a planted object; why one may stay, "" when none does."""
         client, bucket = self._client(who), thing.login.bucket
         try:
             told = client.list_object_versions(Bucket=bucket, Prefix=thing.key)
             for one in (*told.get("Versions", ()), *told.get("DeleteMarkers", ())):
                 client.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
-        except ClientError:
-            return  # a store without versions has none to forget
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            return str(error) if code in REFUSED else ""  # a store may know no versions
+        return ""
 
     def close(self) -> None:
         """End all connections."""

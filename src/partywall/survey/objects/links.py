@@ -19,13 +19,17 @@ LONGER = 10
 
 @dataclass(frozen=True, slots=True)
 class Bent:
-    """One bent link, and its answer; *gone* says that the owner's own link answers otherwise."""
+    """One bent link, and its answer.
+
+    Attributes:
+        owners: what the owner's own link answered before and after it, where it may change a file.
+    """
 
     way: str
     actor: str
     driven: Driven
     effect: Effect = "read"
-    gone: bool = False
+    owners: tuple[Driven, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from partywall.errors import ConfigurationError
+from partywall.survey.configuration import of_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,16 +64,8 @@ def load(whole: Table) -> ObjectsSettings | None:
     if "objects" not in whole.values:
         return None
     table = whole.table("objects").only(KEYS)
-    tenants = {
-        name: _login(name, entry.table("objects").only(TENANT_KEYS), table.text("bucket", ""))
-        for name, entry in whole.named("tenants").items()
-        if "objects" in entry.values
-    }
-    if len(tenants) == 1:
-        raise ConfigurationError(
-            f"only [tenants.{next(iter(tenants))}.objects] is declared: a survey needs two to "
-            "hold apart"
-        )
+    told = of_layer(whole, "objects", TENANT_KEYS)
+    tenants = {name: _login(name, entry, table.text("bucket", "")) for name, entry in told.items()}
     url = table.text("url", "")
     if tenants and not url.startswith(("http://", "https://")):
         raise ConfigurationError('[objects] needs url = "https://…", the address of the store')

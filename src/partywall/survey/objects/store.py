@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
+from partywall.survey.objects.settings import ObjectsLogin
+from partywall.survey.planted import Direction, Planted
 from partywall.survey.trying import ADMINISTRATOR, Step
-
-if TYPE_CHECKING:
-    from partywall.survey.objects.settings import ObjectsLogin
 
 UPLOAD, VERSION = "{upload}", "{version}"
 """Stand for what the store gave out when the object was planted."""
@@ -27,17 +26,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(Planted[ObjectsLogin]):
     """The object that is planted for one tenant."""
-
-    login: ObjectsLogin
-    run: str
-    canary: str
-
-    @property
-    def owner(self) -> str:
-        """The tenant's name."""
-        return self.login.name
 
     @property
     def key(self) -> str:
@@ -83,9 +73,4 @@ class Thing:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One direction."""
-
-    attacker: Thing
-    victim: Thing
+Scene: TypeAlias = Direction[Thing]

@@ -60,9 +60,9 @@ def survey(
                 trial.run((attack, attack.plan(scene)) for attack in chosen)
         finally:
             for thing in things.values():
-                for step in thing.cleared():
-                    store.do(step.who, step.call)
-                store.forget(ADMINISTRATOR, thing)
+                trial.clear(thing.cleared())
+                if stays := store.forget(ADMINISTRATOR, thing):
+                    tally.left.append(f"versions of {thing.key} may stay: {stays}")
     return tally.report("objects", target, logins, {})
 
 

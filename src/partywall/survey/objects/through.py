@@ -12,14 +12,18 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from partywall.survey.driven import Application, Driven
+from partywall.survey.http.wire import host_of
 from partywall.survey.layers import Watch
 from partywall.survey.objects.attacks import THROUGH, named
 from partywall.survey.objects.links import Bent, Linked, spellings
 from partywall.survey.recorded import Memory, Record
 from partywall.survey.tally import Tally
 from partywall.survey.trying import Trial
+from partywall.survey.verdict import Undecided
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from partywall.survey.attack import Effect
     from partywall.survey.driven import Driving
     from partywall.survey.driving.drive import Drive
@@ -36,8 +40,9 @@ async def survey(
     settings: ObjectsSettings, drive: Drive, watch: Watch | None = None
 ) -> LayerReport:
     """Bend the links that the application gives each tenant."""
-    async with httpx.AsyncClient(timeout=LIMIT_S) as client:
-        return await linked(settings, Application(drive), drive.target, client, watch)
+    hosts = drive.world.wire.hosts
+    async with httpx.AsyncClient(timeout=LIMIT_S, trust_env=False) as client:
+        return await linked(settings, Application(drive), drive.target, client, watch, hosts)
 
 
 async def linked(
@@ -46,6 +51,7 @@ async def linked(
     base: str,
     client: httpx.AsyncClient,
     watch: Watch | None = None,
+    hosts: Collection[str] = (),
 ) -> LayerReport:
     """The same for any way to drive the application; *client* asks without credentials.
 
@@ -55,6 +61,7 @@ async def linked(
         base: its address, for links without a host.
         client: asks for links; it must not carry anybody's credentials.
         watch: hears of every attempt.
+        hosts: where links may lead, besides to the application and to the store.
     """
     watch, tally = watch or Watch(), Tally()
     trial: Trial[Record] = Trial("objects", Memory(), watch, tally)
@@ -64,61 +71,103 @@ async def linked(
             "say how they are given out"
         )
         return tally.report("objects", "the application", driving.tenants, {})
-    given = Links(settings, driving, base, client)
+    given = Links(settings, driving, base, client, hosts)
+    [attack] = named(THROUGH)
     for attacker, victim in permutations(driving.tenants, 2):
         watch.stage(f"{attacker} bends links of {victim}")
         one = await given.direction(attacker, victim)
-        if one is None:
-            tally.left.append(f"{settings.link} gave {attacker} or {victim} no link")
-            continue
-        trial.run((attack, attack.plan(one)) for attack in named(THROUGH))
+        if isinstance(one, str):
+            at = f"objects link of {settings.link}"
+            tally.open(Undecided(attack.code, attack.name, attack.effect, at, one))
+        else:
+            trial.run([(attack, attack.plan(one))])
     return tally.report("objects", "the application", driving.tenants, {})
 
 
+class NoLinkError(Exception):
+    """The application gives no link, or none that may be followed."""
+
+
 class Links:
-    """Asks for links, and follows them."""
+    """Asks for links, and follows them: to the application, the store, and declared hosts."""
 
     def __init__(
-        self, settings: ObjectsSettings, driving: Driving, base: str, client: httpx.AsyncClient
+        self,
+        settings: ObjectsSettings,
+        driving: Driving,
+        base: str,
+        client: httpx.AsyncClient,
+        hosts: Collection[str],
     ) -> None:
         self._settings, self._driving = settings, driving
         self._base, self._client = base, client
+        self._hosts = {host_of(one) for one in (base, settings.url) if one} | set(hosts)
 
-    async def direction(self, attacker: str, victim: str) -> Linked | None:
-        """What links of the victim's answer, as they are and bent; None without links."""
-        own, theirs = await self._link(attacker), await self._link(victim)
-        if own is None or theirs is None:
-            return None
-        rightful = await self._follow(victim, "GET", theirs)
-        bent = [
-            Bent(way, attacker, await self._follow(attacker, "GET", link))
-            for way, link in spellings(own, theirs)
-        ]
-        for method, effect in CHANGES.items():
-            driven = await self._follow(attacker, method, theirs)
-            after = await self._follow(victim, "GET", theirs)
-            gone = not self._driving.marks(victim, after.text)
-            bent.append(Bent(f"{method} of a link to read", attacker, driven, effect, gone))
+    async def direction(self, attacker: str, victim: str) -> Linked | str:
+        """What links of the victim's answer, as they are and bent; else why there is nothing."""
+        try:
+            own, theirs = await self._link(attacker), await self._link(victim)
+            rightful = await self._follow("GET", theirs)
+            bent = [
+                Bent(way, attacker, await self._follow("GET", link))
+                for way, link in spellings(own, theirs)
+            ]
+            for method, effect in CHANGES.items():
+                bent.append(await self._changing(method, effect, attacker, victim))
+        except NoLinkError as error:
+            return str(error)
         marks = partial(self._driving.marks, victim)
         return Linked(self._settings.link, victim, marks, rightful, tuple(bent))
 
-    async def _link(self, tenant: str) -> str | None:
-        """A link to a new file, as the application gives it: in its answer, or as a redirect."""
+    async def _changing(self, method: str, effect: Effect, attacker: str, victim: str) -> Bent:
+        """Another method of a link to a file of its own, so that it alone has changed that file.
+
+        Its owner follows it twice before: of a link that answers once nothing could be told.
+        """
+        theirs = await self._link(victim)
+        await self._follow("GET", theirs)
+        before = await self._follow("GET", theirs)
+        driven = await self._follow(method, theirs)
+        after = await self._follow("GET", theirs)
+        return Bent(f"{method} of a link to read", attacker, driven, effect, (before, after))
+
+    async def _link(self, tenant: str) -> str:
+        """A link to a new file, as the application gives it: in its answer, or as a redirect.
+
+        Raises:
+            NoLinkError: there is none, or it leads to a host that isn't declared.
+        """
         made = await self._driving.make(tenant, self._settings.make)
         if made is None:
-            return None
+            raise NoLinkError(f"{self._settings.make} made no file for {tenant}")
         method, _, path = self._settings.link.partition(" ")
         answer = await self._driving.send(tenant, method, path.replace("{id}", made.id))
-        if location := answer.headers.get("location", ""):
-            return urljoin(f"{self._base}/", location)
-        if found := ADDRESS.search(answer.text.replace("\\u0026", "&")):
-            return found[0]
-        relative = PATH.search(answer.text)
-        return urljoin(f"{self._base}/", relative[1]) if relative else None
+        text = answer.text.replace("\\u0026", "&")
+        location = answer.headers.get("location", "")
+        found: list[str] = (
+            [urljoin(f"{self._base}/", location)] if location else ADDRESS.findall(text)
+        )
+        found += [urljoin(f"{self._base}/", path) for path in PATH.findall(text)]
+        if not found:
+            raise NoLinkError(f"{self._settings.link} gave {tenant} no link")
+        if (link := next(filter(self._declared, found), None)) is None:
+            host = host_of(found[0])
+            raise NoLinkError(
+                f"{self._settings.link} gave {tenant} a link to {host}, which isn't declared; if "
+                f'it may be attacked: [api] hosts = ["{host}"]'
+            )
+        return link
 
-    async def _follow(self, actor: str, method: str, link: str) -> Driven:
+    def _declared(self, link: str) -> bool:
+        """Whether it may be attacked; a store serves each bucket by a name below its own, too."""
+        host = host_of(link)
+        below = (host.partition(".")[2],) if self._settings.url else ()
+        return any(
+            one in self._hosts for at in (host, *below) for one in (at, at.partition(":")[0])
+        )
+
+    async def _follow(self, method: str, link: str) -> Driven:
         """Ask for a link without any credential; what signs it stays out of reports."""
-        del actor
         try:
             answer = await self._client.request(method, link)
         except httpx.HTTPError as error:

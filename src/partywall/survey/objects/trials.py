@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from partywall.survey.attack import Breach, Unclear
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from partywall.survey.attack import Effect, Judgement
     from partywall.survey.objects.store import Request, Scene, Thing
     from partywall.survey.trying import Judge, Outcome
+
+GONE = re.compile(r"\((NoSuch\w+|404)\)")
+"""How a store says that something isn't there; other errors say nothing of it."""
 
 
 def attempts(
@@ -37,7 +41,7 @@ def attempts(
     victim, who = scene.victim, attacker or scene.attacker.owner
     look = victim.looked() if changing else ()
     copied = Step(ADMINISTRATOR, scene.attacker.at("get_object", scene.attacker.copy), quiet=True)
-    copies = (Step(ADMINISTRATOR, scene.attacker.at("delete_object", scene.attacker.copy)),)
+    copies = Step(ADMINISTRATOR, scene.attacker.at("delete_object", scene.attacker.copy))
     for way, request in requests.items():
         yield Attempt(
             at=at,
@@ -45,14 +49,14 @@ def attempts(
             victim=victim.owner,
             before=victim.planted(),
             steps=(*look, Step(who, request), *look, copied),
-            judge=_judge(victim, way, len(look)),
+            judge=_judge(victim, way, len(look), named="Key" in dict(request.arguments)),
             control=(Step(victim.owner, (own or requests)[way]),),
-            after=victim.cleared() if changing else copies,
+            after=(*victim.cleared(), copies),
             way=way,
         )
 
 
-def _judge(victim: Thing, way: str, looks: int) -> Judge:
+def _judge(victim: Thing, way: str, looks: int, *, named: bool) -> Judge:
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
         before, done = outcomes[:looks], outcomes[looks]
         after, copied = outcomes[looks + 1 : -1], outcomes[-1]
@@ -64,7 +68,7 @@ def _judge(victim: Thing, way: str, looks: int) -> Judge:
             return None
         if victim.key in done.text:
             return Breach(f"the name of {victim.owner}'s object came back by {way}", "detect")
-        if done.ok and not looks:
+        if done.ok and named and not looks:
             return Breach(f"the store answered {way} on {victim.owner}'s object", "detect")
         return Unclear(
             f"the store let it through ({done.told[:80]!r}), and nothing was seen of what it did"
@@ -76,8 +80,8 @@ def _judge(victim: Thing, way: str, looks: int) -> Judge:
 def _changed(before: Sequence[Outcome], after: Sequence[Outcome]) -> tuple[str, Effect] | None:
     """What became of the object, or of the upload under its name."""
     for was, is_ in zip(before, after, strict=True):
-        if was.ok and not is_.ok:
+        if was.ok and GONE.search(is_.error):
             return "removed", "destroy"
-        if was.ok and was.text != is_.text:
+        if was.ok and is_.ok and was.text != is_.text:
             return "changed", "write"
     return None

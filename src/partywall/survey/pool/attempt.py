@@ -35,11 +35,13 @@ class Carried:
         name: in words: ``the setting app.tenant``, ``rows of public.invoices``.
         look: the query that tells it.
         value: what it tells in the leaver's context.
+        told: what reports say instead, where that may be a secret; "" for the value.
     """
 
     name: str
     look: str
     value: str
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Attempt:
         unfinished: the leaver's connection is cut within its transaction.
         heard: the leaver is to be notified of the canary, which is the control then.
         anywhere: the look tells of every session, and not of its own alone.
+        told: what reports say in place of the canary; "" for the canary.
     """
 
     mode: str
@@ -87,6 +90,7 @@ class Attempt:
     unfinished: bool = False
     heard: bool = False
     anywhere: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ class Seen:
         refused: what the server said where it let the leaver leave nothing; "" otherwise.
         found: session -> what the finder's look answered there.
         gone: whether all of the leaver's sessions have ended.
-        apart: whether leaver and finder log in as different roles.
+        apart: whether leaver and finder are different roles to the server, whose sessions no pool
+            hands from one to the other.
     """
 
     calm: str

@@ -113,7 +113,7 @@ class Held:
 
     async def close(self) -> None:
         """Go as one should: without a transaction, so that the pool keeps the session."""
-        with suppress(psycopg.Error):
+        with suppress(psycopg.Error, TargetError):  # the others are still to be given back
             if not self.connection.broken:
                 await self._answered("ROLLBACK")
         await self.connection.close()

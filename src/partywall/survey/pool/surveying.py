@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from partywall.errors import ConfigurationError, Unreachable
-from partywall.survey.addresses import parts
 from partywall.survey.entering import settings_in
 from partywall.survey.layers import LayerReport, Tried, Watch
 from partywall.survey.pool.attacks import every_attack
@@ -45,6 +44,7 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^pg_'
   AND has_table_privilege(c.oid, 'SELECT')
 ORDER BY 1 LIMIT 40
 """
+LOGIN = "SELECT session_user"
 OF_ROLES = frozenset({"role", "session_authorization"})
 SHOWN = 3
 """Of so many tables rows are looked for in a session that somebody else entered."""
@@ -72,6 +72,8 @@ class _Survey:
     tried: list[Tried] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     controls: Counter[str] = field(default_factory=Counter)
+    logins: dict[str, str] = field(default_factory=dict)
+    """Who each is to the server: a pool may log in as one for all."""
 
     def __post_init__(self) -> None:
         self.pool = Pool(self.settings.size, self.settings.wait_s)
@@ -117,6 +119,7 @@ class _Survey:
         assert nobody is not None  # noqa: S101 - made where the url is read
         [entered] = await self._one(leaver)
         try:
+            self.logins[leaver.name] = await entered.run(LOGIN)
             if refused := await entered.through(_enter(leaver)):
                 raise ConfigurationError(
                     f"[tenants.{leaver.name}] could not be entered at the pool: {refused}; look "
@@ -132,11 +135,12 @@ class _Survey:
             await entered.close()
         [fresh] = await self._one(nobody)
         try:
+            self.logins[nobody.name] = await fresh.run(LOGIN)
             nobodys = {look: await fresh.asked(look) for look in theirs}
         finally:
             await fresh.close()
         carried = [
-            Carried(name, look, theirs[look])
+            Carried(name, look, theirs[look], _told(leaver, name, theirs[look]))
             for name, look in looks
             if theirs[look] not in {"", nobodys[look]}
         ]
@@ -169,7 +173,7 @@ class _Survey:
         if state == "undecided":
             told = f"{attempt.mode}, {who[0]} → {who[1]}: {because}"
             self.undecided.append(Undecided(attack.code, attack.name, attack.effect, AT, told))
-        if state == "breached" and still:
+        if state in {"breached", "undecided"} and still:
             self.left.append(
                 f"{len(still)} sessions of the pool may hold still what was left there "
                 f"({attempt.mode}): `RECONNECT` on PgBouncer's console makes new ones"
@@ -200,7 +204,7 @@ class _Survey:
         Returns: what was seen, and the sessions from which it could not be taken away.
         """
         calm = await self._calm(attempt, finder)
-        apart = _login(leaver) != _login(finder)
+        apart = self.logins[leaver.name] != self.logins[finder.name]
         dirty: set[int] = set()
         gone = False
         found: dict[int, str] = {}
@@ -303,8 +307,10 @@ def _enter(who: TenantSettings) -> tuple[str, ...]:
     return (*who.enter, *who.prove)
 
 
-def _login(who: TenantSettings) -> str:
-    return str(parts(who.url).get("user") or "")
+def _told(leaver: TenantSettings, name: str, value: str) -> str:
+    """What to say instead of a setting that tells more than whose the session is."""
+    telling = name.startswith("the setting ") and value not in {leaver.id, leaver.name}
+    return f"(what {leaver.name} had set)" if telling else ""
 
 
 def _looks(leaver: TenantSettings) -> list[tuple[str, str]]:
@@ -328,9 +334,10 @@ def _witness(attempt: Attempt, leaver: str, finder: str) -> Iterator[WitnessStep
     entered = "then its `enter` statements of partywall.toml"
     yield WitnessStep(leaver, "BEGIN", entered)
     yield from (WitnessStep(leaver, statement, "") for statement in attempt.leave)
+    seen = attempt.told or attempt.canary
     if attempt.unfinished:
-        yield WitnessStep(leaver, attempt.look, f"{attempt.canary}; then the connection is cut")
+        yield WitnessStep(leaver, attempt.look, f"{seen}; then the connection is cut")
     else:
         yield WitnessStep(leaver, "COMMIT", "and the session goes back to the pool")
     yield WitnessStep(finder, "BEGIN", "" if finder == NOBODY else entered)
-    yield WitnessStep(finder, attempt.look, attempt.canary)
+    yield WitnessStep(finder, attempt.look, seen)

@@ -37,7 +37,7 @@ WAVES = 8
 takes to twice of it, since a storm slows them."""
 IMPOSSIBLE = ("%00", "9" * 40, "%27", "%ff%fe", "-1")
 """Ids that many a database refuses, or that break a statement."""
-BROKEN = 500
+UNAUTHENTICATED, BROKEN = 401, 500
 FEWEST_S = 0.001
 PAUSE_S = 0.2
 
@@ -50,13 +50,13 @@ class Weather:
         leaks: what of another tenant's an answer held, at an operation, and that answer.
         shown: operations at which the victim was shown its own afterwards.
         silent: those at which it was not, with what came instead.
-        struck: whether the storm was one: requests hung up on, or failed within.
+        struck: whether the storm was one: requests hung up on, failed within, or answered to both.
     """
 
     leaks: list[tuple[Look, str, Exchange]] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
     silent: dict[str, Exchange] = field(default_factory=dict)
-    struck: bool = True
+    struck: bool = False
 
 
 async def survey(settings: PoolSettings, drive: Drive, watch: Watch) -> LayerReport:
@@ -95,7 +95,7 @@ class _Survey:
                     blown = replace(storm, lasting=False)
                     if blown not in seen and not self.down:
                         seen[blown] = await self._storm(storm, theirs, own)
-                        if seen[blown].silent:
+                        if any(map(_down, seen[blown].silent.values())):
                             self.down = f"{stormer}'s requests that were {storm.mode}"
                     if blown in seen:
                         self._told(attack, storm, (stormer, other), seen[blown], theirs, own)
@@ -149,7 +149,7 @@ class _Survey:
 
     async def _storm(self, storm: Storm, theirs: Sequence[Look], own: Sequence[Look]) -> Weather:
         """One storm of *theirs*, and what the owner of *own* is answered during and after it."""
-        weather = Weather(struck=not (storm.failing or storm.abandoned))
+        weather = Weather()
         for one in (theirs[0], own[0]):  # whose log-in has ended meanwhile is let in again
             await self.drive.ask(one.owner, one.request)
         async with self.drive.crowd(self.settings.at_once) as crowd:
@@ -188,8 +188,11 @@ class _Survey:
         turns = zip(cycle(sides[0]), cycle(sides[1]), strict=False)  # without an end
         looks = list(islice(chain.from_iterable(turns), many))
         done = await crowd.ask([(one.owner, one.request) for one in looks])
+        answered = set()
         for look, exchange in zip(looks, done, strict=True):
             self._judged(look, exchange, weather)
+            answered |= {look.owner} if self._own(look, exchange) else set()
+        weather.struck |= answered == {theirs[0].owner, own[0].owner}
 
     def _half_way_s(self, look: Look, turn: int, part: float) -> float:
         return max(look.took_s * (turn + 1) / (WAVES / 2) * (0.5 + part), FEWEST_S)
@@ -212,6 +215,8 @@ class _Survey:
         while waiting:
             for look in tuple(waiting):
                 [exchange] = await crowd.ask([(look.owner, look.request)])
+                if exchange.answer.status == UNAUTHENTICATED:  # its log-in has ended meanwhile
+                    exchange = await self.drive.ask(look.owner, look.request)
                 self._judged(look, exchange, weather)
                 if self._own(look, exchange):
                     weather.shown.add(look.at)
@@ -275,17 +280,23 @@ class _Survey:
     ) -> tuple[State, str]:
         if look.at in weather.shown and weather.struck:
             return "held", ""
-        if look.at in weather.silent and storm.lasting:
-            return "breached", (
-                f"{look.owner} was answered before, and {self.settings.patience_s:g} s after the "
-                f"last of many requests {storm.mode} still not: "
-                f"{weather.silent[look.at].answer.words}"
-            )
         if look.at in weather.silent:
-            return "undecided", f"{look.owner} was not shown its own again after the storm"
+            last = weather.silent[look.at]
+            if storm.lasting and _down(last):
+                return "breached", (
+                    f"{look.owner} was answered before, and {self.settings.patience_s:g} s after "
+                    f"the last of many requests {storm.mode} still not: {last.answer.words}"
+                )
+            told = f", but answered {last.answer.status}" if last.answer.status else ""
+            return "undecided", f"{look.owner} was not shown its own again after the storm{told}"
         if storm.failing:
             return "closed", "no request could be made to fail within: none was answered with 5xx"
-        return "undecided", f"{attack.name}: all was answered before anybody could hang up"
+        if storm.abandoned:
+            return "undecided", f"{attack.name}: all was answered before anybody could hang up"
+        return "undecided", (
+            f"{attack.name}: of many requests at once none showed a tenant its own, so nothing "
+            "could cross: let fewer be sent at once ([pool] at_once)"
+        )
 
     def _found(
         self,
@@ -323,6 +334,11 @@ class _Survey:
         times = WAVES if storm.abandoned else ROUNDS
         said = f"{times} times, with {look.owner}'s other requests among them; {storm.mode}"
         return replace(step, request=told, returned=said)
+
+
+def _down(exchange: Exchange) -> bool:
+    """Whether nobody is served; who is refused, or told to come later, is."""
+    return not 0 < exchange.answer.status < BROKEN
 
 
 def _at(look: Look) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from partywall.errors import ConfigurationError
 from partywall.survey.configuration import API_KEYS
 from partywall.survey.declared import Table
-from partywall.survey.http.loading import _address, _credentials
+from partywall.survey.http.tenants import address, credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from partywall.survey.http.settings import Credentials
 
 KEYS = frozenset({"path", "events", "message", "publish", "within_s", "patience_s"})
@@ -97,7 +95,7 @@ def load(whole: Table) -> SocketsSettings | None:
     if "sockets" not in whole.values:
         return None
     table, api = whole.table("sockets").only(KEYS), whole.table("api")
-    base = _address(api.text("base", ""), "[api] base")
+    base = address(api.text("base", ""), "[api] base")
     if not base:
         raise ConfigurationError(
             '[sockets] needs the application\'s address: [api] base = "http://127.0.0.1:8000"'
@@ -133,7 +131,8 @@ def member(name: str, entry: Table) -> Member:
     table = entry.table("sockets").only(LEAVER)
     if not table.values:
         return Member(name, own)
-    leaves = credentials(f"{name}-leaver", table)
+    known = {key: value for key, value in table.values.items() if key in API_KEYS}
+    leaves = credentials(f"{name}-leaver", replace(table, values=known))
     if not (leaves.headers or leaves.cookies or leaves.log_in):
         raise ConfigurationError(
             f"{table.where} says nothing that its member would be known by: give headers, cookies, "
@@ -141,12 +140,6 @@ def member(name: str, entry: Table) -> Member:
         )
     leave, join = asked(table.table("leave")), asked(table.table("join"))
     return Member(name, own, leaves, leave, join)
-
-
-def credentials(name: str, entry: Table) -> Credentials:
-    """The credentials that a table has, whatever else it has."""
-    known: Mapping[str, Any] = {k: v for k, v in entry.values.items() if k in API_KEYS}
-    return _credentials(name, Table(known, entry.where, entry.folder, entry.secrets))
 
 
 def asked(table: Table) -> Asked | None:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from partywall.errors import TargetError
@@ -16,12 +16,12 @@ from partywall.survey.http.doors import actor_of
 from partywall.survey.http.ears import listening, until
 from partywall.survey.http.events import EventEar
 from partywall.survey.http.hearing import GRACE_S
-from partywall.survey.http.hiding import variables
+from partywall.survey.http.hiding import hidden, variables
 from partywall.survey.http.ledger import Ledger
 from partywall.survey.http.signing_in import sign_in
 from partywall.survey.http.sockets import SocketEar
 from partywall.survey.http.wire import Request, Wire, host_of, loopback
-from partywall.survey.layers import LayerReport, Tried
+from partywall.survey.layers import LayerReport, Tried, Watch
 from partywall.survey.sockets.attacks import every_attack
 from partywall.survey.sockets.attempt import Heard, judged
 from partywall.survey.verdict import Finding, Undecided, WitnessStep, explained
@@ -37,16 +37,7 @@ if TYPE_CHECKING:
     from partywall.survey.sockets.settings import Asked, Member, SocketsSettings
 
 FORMER = "former member of {}"
-
-
-class Watching(Protocol):
-    """Is told of what happens."""
-
-    def stage(self, name: str) -> None:
-        """A part of the survey begins."""
-
-    def judged(self, tried: Tried) -> None:
-        """An attempt has its verdict."""
+LATE = "it did not open in time"
 
 
 @dataclass
@@ -65,7 +56,7 @@ class Run:
     left: list[str] = field(default_factory=list)
 
 
-def survey(settings: SocketsSettings, watch: Watching | None = None) -> LayerReport:
+def survey(settings: SocketsSettings, watch: Watch | None = None) -> LayerReport:
     """Let a member of each tenant leave with a socket open, and see what is heard; give it back.
 
     Raises:
@@ -77,8 +68,8 @@ def survey(settings: SocketsSettings, watch: Watching | None = None) -> LayerRep
 class Survey:
     """One run over all tenants."""
 
-    def __init__(self, settings: SocketsSettings, watch: Watching | None) -> None:
-        self._settings, self._watch = settings, watch
+    def __init__(self, settings: SocketsSettings, watch: Watch | None) -> None:
+        self._settings, self._watch = settings, watch or Watch()
         names = [member.name for member in settings.members]
         self._ledger = Ledger(secrets.randbelow(2**31), names)
         self._findings: list[Finding] = []
@@ -116,8 +107,7 @@ class Survey:
 
     async def _of(self, member: Member, wire: Wire) -> None:
         """One tenant."""
-        if self._watch is not None:
-            self._watch.stage(f"a member leaves {member.name}")
+        self._watch.stage(f"a member leaves {member.name}")
         attempts = [(attack, attempt) for attack in every_attack() for attempt in attack.plan()]
         missing = lacking(member)
         run = Run()
@@ -138,8 +128,7 @@ class Survey:
         state, because = judged(run.heard[attempt.mode])
         tried = Tried(at, former, member.name, attack.name, state, because)
         self._tried.append(tried)
-        if self._watch is not None:
-            self._watch.judged(tried)
+        self._watch.judged(tried)
         if state == "undecided":
             self._open(f"{member.name}: {because}", attack)
         if state == "breached":
@@ -202,7 +191,7 @@ class Scene:
             try:
                 answer = await self._ask(member.leave)
                 if not answer.accepted:
-                    why = f"the membership could not be ended: {answer.words}"
+                    why = f"the membership could not be ended: {self._words(answer)}"
                     self._all(attempts, Heard(why, after=False, stayed=False))
                     return
                 await until(lambda: bool(leaving.refusal), settings.within_s)
@@ -215,7 +204,8 @@ class Scene:
         self.run.controls.append(stayed)
         for attempt in attempts:
             ear = again if attempt.reopened else leaving
-            self.run.heard[attempt.mode] = Heard("", after=canary in ear.text, stayed=stayed)
+            late = "" if ear.opened or ear.refusal else f"as {ear.actor.name}: {LATE}"
+            self.run.heard[attempt.mode] = Heard(late, after=canary in ear.text, stayed=stayed)
             self.run.ears[attempt.mode] = self._heard(ear, canary)
 
     async def _controlled(self, staying: Ear, leaving: Ear) -> str:
@@ -223,7 +213,7 @@ class Scene:
         for ear in (staying, leaving):
             if not ear.opened:
                 self.run.controls.append(False)
-                return f"as {ear.actor.name}: {ear.refusal or 'it did not open in time'}"
+                return f"as {ear.actor.name}: {ear.refusal or LATE}"
         canary = await self._published()
         both = await until(
             lambda: canary in staying.text and canary in leaving.text, self.settings.patience_s
@@ -273,7 +263,8 @@ class Scene:
         self.run.steps = shown
         if not answer.accepted:
             self.run.left.append(
-                f"the membership of {self.leaves.name} could not be given back: {answer.words}"
+                f"the membership of {self.leaves.name} could not be given back: "
+                f"{self._words(answer)}"
             )
 
     def _heard(self, ear: Ear, canary: str) -> WitnessStep:
@@ -282,6 +273,9 @@ class Scene:
 
     def _all(self, attempts: Sequence[Attempt], heard: Heard) -> None:
         self.run.heard = {attempt.mode: heard for attempt in attempts}
+
+    def _words(self, answer: Answer) -> str:
+        return hidden(answer.words, self._secrets)
 
     @property
     def _both(self) -> tuple[Actor, Actor]:

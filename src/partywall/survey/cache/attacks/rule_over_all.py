@@ -51,18 +51,24 @@ def rule_over_all(scene: Scene) -> Iterator[Attempt[Call]]:
 
 def _login(scene: Scene) -> Attempt[Call]:
     user = f"partywall-{scene.victim.run}"
-    made = Call(("ACL", "SETUSER", user, "off", "nopass", "+@all", "~*"))
-    seen = Call(("ACL", "GETUSER", user))
+    setting = Call(("ACL", "SETUSER", user, "off", "nopass", "+@all", "~*"))
+    looking = Call(("ACL", "GETUSER", user))
 
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
-        if outcomes[0].ok and "+@all" in outcomes[1].text:
+        made, seen = outcomes
+        if not made.ok:
+            return None
+        if "+@all" in seen.text.lower():
             return Breach("a tenant's login made another one that may do everything")
-        return None
+        return Unclear(
+            "the server lets a tenant's login make others, and the one that it made was not seen: "
+            "take it from the login (-acl|setuser)"
+        )
 
     return _of(
-        scene, "ACL SETUSER", (Step(scene.attacker.owner, made),
-                               Step(ADMINISTRATOR, seen, quiet=True)),
-        judge, (Step(scene.victim.owner, made),),
+        scene, "ACL SETUSER", (Step(scene.attacker.owner, setting),
+                               Step(ADMINISTRATOR, looking, quiet=True)),
+        judge, (Step(scene.victim.owner, setting),),
         (Step(ADMINISTRATOR, Call(("ACL", "DELUSER", user))),),
     )  # fmt: skip
 

@@ -136,4 +136,5 @@ def _monitored(scene: Scene) -> Attempt[Call]:
 
 
 def _permitted(outcomes: Sequence[Outcome]) -> str:
-    return CLOSED if outcomes[-1].refused else ""
+    """Where the owner isn't told anything either (no cluster, no MULTI) there is no wall."""
+    return "" if outcomes[-1].ok else CLOSED

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from partywall.survey.attack import Judgement
+    from partywall.survey.driven import Driven
     from partywall.survey.jobs.ran import Asked, Ran
     from partywall.survey.trying import Controlled, Judge, Outcome
+
+MISSING = frozenset({404, 405})
+BROKEN = 500
 
 
 @attack(
@@ -51,10 +55,12 @@ def job_by_id(ran: Ran) -> Iterator[Attempt[Record]]:
         ]
         if one.after is not None:
             steps.append(Step(ran.victim.name, Record(one.after.request, one.after.text)))
-        control = (Step(ran.victim.name, Record(one.owners.request, one.owners.text)),)
+        own = one.allowed or one.owners
+        control = (Step(ran.victim.name, Record(own.request, own.text)),)
         yield Attempt(
             f"jobs {one.at}", ran.attacker.name, ran.victim.name, tuple(steps),
-            _judge(ran, one), control, _controlled(one), way=one.way if one.way == "list" else "",
+            _judge(ran, one), control, _controlled(ran, one),
+            way=one.way if one.way == "list" else "",
             effect="destroy" if one.way == "cancel" else None,
         )  # fmt: skip
 
@@ -84,11 +90,22 @@ def _judge(ran: Ran, one: Asked) -> Judge:
     return judge
 
 
-def _controlled(one: Asked) -> Controlled:
+def _controlled(ran: Ran, one: Asked) -> Controlled:
     def controlled(outcomes: Sequence[Outcome]) -> str:
         del outcomes
-        if one.way == "cancel" or one.owners.ok:
-            return ""
-        return f"its owner was answered {one.owners.status} as well"
+        if one.way == "list":
+            shown = ran.victim.marks(one.owners.text)
+            return "" if shown else "its owner's own list shows nothing of its jobs either"
+        if one.allowed is not None:
+            return _let_through(one.allowed, one.attackers)
+        return "" if one.owners.ok else f"its owner was answered {one.owners.status} as well"
 
     return controlled
+
+
+def _let_through(owners: Driven, attackers: Driven) -> str:
+    """Why the owner's own request proves nothing; a job may have ended before it can be stopped."""
+    taken = 0 < owners.status < BROKEN and owners.status not in MISSING
+    if taken and owners.status != attackers.status:
+        return ""
+    return f"its owner was answered {owners.status} as well"

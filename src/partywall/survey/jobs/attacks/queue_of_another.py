@@ -97,7 +97,7 @@ def _writes(victim: Queue, forged: str) -> Judge:
 
 def _removes(victim: Queue) -> Judge:
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
-        if victim.canary not in outcomes[1].text:
+        if outcomes[1].ok and victim.canary not in outcomes[1].text:
             return Breach(f"{victim.owner}'s queue was emptied", "destroy")
         return _allowed(outcomes)
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from partywall.survey.attack import Judgement
+    from partywall.survey.driven import Driven
     from partywall.survey.objects.links import Bent, Linked
-    from partywall.survey.trying import Judge, Outcome
+    from partywall.survey.trying import Controlled, Judge, Outcome
 
 
 @attack(
@@ -44,27 +45,36 @@ def loosened_link(linked: Linked) -> Iterator[Attempt[Record]]:
     Source:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """
-    rightful = (Step(linked.owner, Record(linked.rightful.request, linked.rightful.text)),)
+    for bent in linked.bent:
+        before, after = bent.owners or (linked.rightful, None)
+        rightful = (_step(linked.owner, before),)
+        steps = (*rightful, _step(bent.actor, bent.driven))
+        yield Attempt(
+            f"objects link of {linked.at}", bent.actor, linked.owner,
+            steps if after is None else (*steps, _step(linked.owner, after)),
+            _judge(linked, bent), rightful, _controlled(linked), way=bent.way, effect=bent.effect,
+        )  # fmt: skip
 
+
+def _step(who: str, driven: Driven) -> Step[Record]:
+    return Step(who, Record(driven.request, driven.text))
+
+
+def _controlled(linked: Linked) -> Controlled:
     def controlled(outcomes: Sequence[Outcome]) -> str:
         if linked.marks(outcomes[0].text):
             return ""
         return "the link as it was given shows nothing of its owner either"
 
-    for bent in linked.bent:
-        steps = (*rightful, Step(bent.actor, Record(bent.driven.request, bent.driven.text)))
-        yield Attempt(
-            f"objects link of {linked.at}", bent.actor, linked.owner, steps,
-            _judge(linked, bent), rightful, controlled, way=bent.way, effect=bent.effect,
-        )  # fmt: skip
+    return controlled
 
 
 def _judge(linked: Linked, bent: Bent) -> Judge:
     def judge(outcomes: Sequence[Outcome]) -> Judgement:
-        del outcomes
-        if bent.effect == "read" and linked.marks(bent.driven.text):
+        before, *_, after = (linked.marks(one.text) for one in outcomes)
+        if bent.effect == "read" and after:
             return Breach(f"{linked.owner}'s file was answered to {bent.way}", "read")
-        if bent.effect != "read" and bent.gone:
+        if bent.effect != "read" and before and not after:
             return Breach(
                 f"{linked.owner}'s file was gone or changed after {bent.way}", bent.effect
             )

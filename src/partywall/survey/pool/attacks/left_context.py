@@ -42,4 +42,4 @@ def left_context(sight: Sight) -> Iterator[Attempt]:
         https://www.postgresql.org/docs/current/functions-admin.html set_config: is_local
     """
     for one in sight.carried:
-        yield Attempt(one.name, (), one.look, one.value, attacker="finder")
+        yield Attempt(one.name, (), one.look, one.value, attacker="finder", told=one.told)

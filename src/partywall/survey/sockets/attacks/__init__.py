@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from partywall.survey.gathering import one_each
 from partywall.survey.sockets.attempt import Attack
 
 if TYPE_CHECKING:
@@ -16,8 +15,4 @@ if TYPE_CHECKING:
 @cache
 def every_attack() -> Sequence[Attack]:
     """All attacks on sockets, by code."""
-    found = []
-    for module in iter_modules(__path__):
-        loaded = import_module(f"{__name__}.{module.name}")
-        found += [one for one in vars(loaded).values() if isinstance(one, Attack)]
-    return tuple(sorted(found, key=lambda one: one.code))
+    return tuple(sorted(one_each(__name__, __path__, Attack), key=lambda one: one.code))
