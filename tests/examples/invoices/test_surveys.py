@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from partywall.survey.whole import load, survey
+from tests.examples.invoices.leaks import leaking
 from tests.examples.invoices.test_twins import LEAKS, OF_THE_HOUSE
 from tests.examples.invoices.twins import twin
 
@@ -39,6 +40,7 @@ def surveyed(file: Path, *further: str, only: str = "") -> WholeReport:
 
 def test_the_sound_application_holds_in_every_layer(tmp_path: Path) -> None:
     with twin(tmp_path) as file:
+        assert leaking(file) == set()
         report = surveyed(file)
     assert {name: one.verdict for name, one in report.layers.items()} == {
         "api": "held", "pool": "held", "jobs": "held",
