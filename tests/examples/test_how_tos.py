@@ -119,8 +119,9 @@ def test_quotas(notes: Path) -> None:
     names["plane"].building.close()
 
 
-def test_files(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = "how-to/files.md"
+def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes, page = tmp_path, "how-to/files.md"
+    pages.furnish(notes)  # a company of it is removed
     house, routes, check, upload, bucket = blocks(page, "python")
     shown, uploaded, in_a_bucket = blocks(page, "text")
     with pages.serving(notes, house, routes) as address:

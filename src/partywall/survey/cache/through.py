@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from partywall.survey.cache.observing import Watcher, observe
 from partywall.survey.cache.surveying import versions
 from partywall.survey.cache.wire import Wire, database, without_secret
-from partywall.survey.driven import Application
+from partywall.survey.driving.application import Application
 from partywall.survey.layers import Watch
 from partywall.survey.tally import Tally
 from partywall.survey.trying import ADMINISTRATOR

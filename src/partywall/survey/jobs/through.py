@@ -11,7 +11,7 @@ from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from partywall.survey.driven import Application
+from partywall.survey.driving.application import Application
 from partywall.survey.http.ledger import scalars
 from partywall.survey.jobs.attacks import THROUGH, named
 from partywall.survey.jobs.ran import Asked, Party, Ran, Round

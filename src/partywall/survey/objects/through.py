@@ -11,7 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from partywall.survey.driven import Application, Driven
+from partywall.survey.driven import Driven
+from partywall.survey.driving.application import Application
 from partywall.survey.http.wire import host_of
 from partywall.survey.layers import Watch
 from partywall.survey.objects.attacks import THROUGH, named
