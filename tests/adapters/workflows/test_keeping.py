@@ -295,6 +295,20 @@ DOORS = {
 
 
 @ON_15
+def test_a_login_without_a_connection_left_is_asked_about_all_the_same(database: Database) -> None:
+    logins(database)
+    database.execute("ALTER ROLE app CONNECTION LIMIT 0")
+    with walled(database) as tenancy:
+        tenancy.workflows.launch()
+    database.execute("GRANT USAGE ON SCHEMA dbos TO app")
+    with walled(database) as tenancy, pytest.raises(UnsafeLogin, match="REVOKE ALL ON SCHEMA dbos"):
+        tenancy.workflows.launch()
+    database.execute("ALTER ROLE app NOLOGIN")
+    with walled(database) as tenancy:
+        tenancy.workflows.launch()
+
+
+@ON_15
 @pytest.mark.parametrize("door", DOORS)
 def test_an_application_s_login_that_could_look_is_refused(database: Database, door: str) -> None:
     logins(database)

@@ -21,24 +21,29 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 REACHED = """
-SELECT current_user, r.rolname, r.rolsuper, r.oid = n.nspowner OR EXISTS (
+SELECT l.rolname, r.rolname, r.rolsuper, r.oid = n.nspowner OR EXISTS (
     SELECT FROM pg_catalog.aclexplode(n.nspacl) g WHERE g.grantee IN (r.oid, 0))
-FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_namespace n ON n.nspname = %s
-WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER') AND (
-    pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
+FROM pg_catalog.pg_roles l
+JOIN pg_catalog.pg_roles r ON pg_catalog.pg_has_role(l.oid, r.oid, 'MEMBER')
+JOIN pg_catalog.pg_namespace n ON n.nspname = %(schema)s
+WHERE l.rolname = coalesce(%(login)s::name, current_user) AND l.rolcanlogin
+AND pg_catalog.has_database_privilege(l.oid, current_database(), 'CONNECT')
+AND (pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
     OR pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE'))
-ORDER BY r.rolname <> current_user, r.rolname
+ORDER BY r.rolname <> l.rolname, r.rolname
 """
-"""The roles that this login is or can become and that can name anything in the schema, and whether
-that was granted to them themselves."""
+"""The roles that a login, or this one, is or can become and that can name anything in the schema,
+and whether that was granted to them themselves."""
 
+PORT = 5432
 PATIENCE_S = 10
 
 
 def vet(system: URL, application: URL) -> None:
     """Ask the server of DBOS, as the application's login, what it could read there.
 
-    A server that doesn't let the login in has answered, too.
+    A server that doesn't let it in has answered, too, unless it is the application's own: there the
+    login may only have no connection left at the moment, and DBOS's login asks in its stead.
 
     Raises:
         UnsafeLogin: when the login could.
@@ -51,15 +56,13 @@ def vet(system: URL, application: URL) -> None:
                 "of its own"
             )
         return
-    asked = system.set(
-        drivername="postgresql", username=application.username, password=application.password
-    )
-    where = asked.render_as_string(hide_password=False)
+    asked = system.set(username=application.username, password=application.password)
     try:
-        with closing(psycopg.connect(where, connect_timeout=PATIENCE_S)) as connection:
-            found = connection.execute(REACHED.encode(), [SCHEMA]).fetchall()
+        found = reached(asked)
     except psycopg.OperationalError:
-        return
+        if not application.username or place(system) != place(application):
+            return
+        found = reached(system, application.username)
     if not found:
         return
     login = found[0][0]
@@ -78,6 +81,18 @@ def vet(system: URL, application: URL) -> None:
         f"the application's login {login} could read what the workflow engine keeps of every "
         f"tenant, in the schema {SCHEMA}: {mend}"
     )
+
+
+def reached(url: URL, login: str | None = None) -> list[tuple[str, str, bool, bool]]:
+    """What *login*, or the one of *url*, could name anything with in DBOS's schema."""
+    where = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg.connect(where, connect_timeout=PATIENCE_S)) as connection:
+        return connection.execute(REACHED.encode(), {"schema": SCHEMA, "login": login}).fetchall()
+
+
+def place(url: URL) -> tuple[str, int]:
+    """The server that a URL leads to."""
+    return url.host or "", url.port or PORT
 
 
 def same(one: str, other: str) -> bool:
