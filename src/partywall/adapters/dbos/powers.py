@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 AT_HAND_S = 1.0
 """A sleep that is shorter is slept: DBOS looks once a second for what is laid aside."""
 
+LOOK_S = 0.01
+"""How often it is looked whether the last step has ended."""
+
 SLEEP, WAIT, LOOK = "partywall.sleep", "partywall.wait", "partywall.look"
 
 
@@ -47,14 +50,14 @@ class Work:
         self.stopping = threading.Event()
         self._rows = rows
         self._suspended_s = suspended_s
-        self._idle = threading.Condition()
-        self._acting = 0
+        self._acting: set[object] = set()
 
     def stop(self, grace_s: float) -> None:
         """Begin nothing new, and wait for the steps that are being taken."""
         self.stopping.set()
-        with self._idle:
-            self._idle.wait_for(lambda: self._acting == 0, grace_s)
+        until_s = time.monotonic() + grace_s
+        while self._acting and time.monotonic() < until_s:
+            time.sleep(LOOK_S)
 
     @contextmanager
     def turn(self, place: Place) -> Iterator[None]:
@@ -79,15 +82,13 @@ class Work:
     @contextmanager
     def acting(self) -> Iterator[None]:
         """A step is being taken: `stop` waits for it."""
-        with self._idle:
-            self.go_on()
-            self._acting += 1
+        token = object()
+        self._acting.add(token)  # before it is asked, so that `stop` sees it; and without a lock
         try:
+            self.go_on()
             yield
         finally:
-            with self._idle:
-                self._acting -= 1
-                self._idle.notify_all()
+            self._acting.discard(token)
 
     def go_on(self) -> None:
         """Go on unless the process stops.

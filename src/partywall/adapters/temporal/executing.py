@@ -133,7 +133,7 @@ class TemporalPowers:
                 call.place.workflow,
                 call.step.name,
                 call.number,
-                call.arguments,
+                HERE.host.sealed(call),
             ],
             result_type=str,
             summary=call.step.name,
@@ -216,7 +216,7 @@ class Activities:
         if step not in self._host.steps:
             raise ApplicationError("no step of this name is declared in this worker")
         known = self._host.steps[step]
-        call = Call(Place.at(key, name), known, number, arguments)
+        call = Call(Place.at(key, name), known, number, arguments, sealed=True)
         failures: int = sum(activity.info().heartbeat_details)
         try:
             outcome = await self._alive(lambda: self._host.async_act(call, failures + 1), failures)

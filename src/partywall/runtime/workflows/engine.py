@@ -44,13 +44,20 @@ class Call:
 
     Attributes:
         number: which one of the execution, from 1.
-        arguments: sealed, with the context.
+        arguments: a text, with the context.
+        sealed: whether they are; an engine that keeps them, or sends them elsewhere, has them so.
     """
 
     place: Place
     step: Step
     number: int
     arguments: str
+    sealed: bool = False
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """What its arguments are sealed to."""
+        return self.place.bound("arguments", self.step.name, self.number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,7 @@ class Running:
             )
         self._taken += 1
         text = written({"context": self.context.to_json(), "arguments": arguments})
-        bound = self._place.bound("arguments", step.name, self._taken)
-        return Call(self._place, step, self._taken, self._seal.seal(text, bound))
+        return Call(self._place, step, self._taken, text)
 
     def _result(self, call: Call, sealed: str) -> Any:
         bound = self._place.bound("outcome", call.step.name, call.number)
