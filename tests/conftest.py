@@ -52,6 +52,7 @@ def in_memory() -> None:
 
 
 in_memory()
+gc.disable()  # until all tests are collected: nothing that is made until then is garbage
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what began behind a shell's & ignores it
 os.environ["SSL_CERT_DIR"] = (
     tempfile.gettempdir()
@@ -60,9 +61,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what tests start would be com
 
 
 def pytest_collection_finish() -> None:
-    """Hide from the collector of garbage what lives as long as the run."""
+    """Hide from the collector of garbage what lives as long as the run, and have it look less."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
