@@ -7,8 +7,9 @@ A job is a workflow of one step. `bare` is DBOS as one would use it without tena
 same limit and the same pause between two looks at it, its own serialisation. `partywall` is the
 same job through `tenancy.workflows`: a queue in which each of eight tenants has its partition, what
 is kept encrypted, each body and each step let in by the directory. Both are started before they are
-run, in processes of their own, in turns, on a server of their own; the time is from the launch to
-the last one's end, and the ratio is that of the quickest round of each. Above 1.1 this fails.
+run, in processes of their own, in turns, on a server of their own. The time is from the launch to
+the last one's end. The ratio is the median of the rounds', each of a pair that ran one right after
+the other: a machine that others use changes from minute to minute. Above 1.1 this fails.
 
 Then one tenant has 10,000 waiting, and another starts one and waits for its result, five times,
 with the limits of every day; the same before, with nothing waiting.
@@ -99,6 +100,8 @@ def bare(url: str, jobs: int) -> tuple[float, float]:
     client = DBOSClient(
         system_database_url=url, application_name="bare", system_database_pool_size=10
     )
+    # Before the launch, as ours: a queue that comes later is noticed a second after it.
+    client.register_queue("jobs", worker_concurrency=CONCURRENCY, polling_interval_sec=POLL_S)
     begun = time.perf_counter()
     for number in range(jobs):
         client.enqueue(EnqueueOptions(workflow_name="job", queue_name="jobs"), number)
@@ -118,7 +121,6 @@ def bare(url: str, jobs: int) -> tuple[float, float]:
         return DBOS.run_step({"name": "add"}, lambda: number + 1)
 
     DBOS.launch()
-    DBOS.register_queue("jobs", worker_concurrency=CONCURRENCY, polling_interval_sec=POLL_S)
     until(url, jobs)
     took = started - begun, time.perf_counter() - started
     DBOS.destroy(destroy_registry=True)
@@ -181,16 +183,18 @@ def main() -> int:
                 took[name].append(apart(server, measure, asked.jobs))
         alone, behind = apart(server, waiting, asked.many)
     table = Table("", "started a second", "run a second", "ratio")
-    best = {
-        name: tuple(min(each) for each in zip(*measured, strict=True))
-        for name, measured in took.items()
-    }
-    ratio = best["partywall"][1] / best["bare"][1]
-    for name, (start_s, run_s) in best.items():
-        shown = f"{run_s / best['bare'][1]:.2f}"
+    ratios = [
+        ours_s / bare_s
+        for (_, ours_s), (_, bare_s) in zip(took["partywall"], took["bare"], strict=True)
+    ]
+    ratio = statistics.median(ratios)
+    for name, measured in took.items():
+        start_s, run_s = (statistics.median(each) for each in zip(*measured, strict=True))
+        shown = "1.00" if name == "bare" else f"{ratio:.2f}"
         table.add_row(name, f"{asked.jobs / start_s:,.0f}", f"{asked.jobs / run_s:,.0f}", shown)
     console = Console(width=100)
     console.print(table)
+    console.print(f"rounds: {', '.join(f'{each:.2f}' for each in ratios)}")
     console.print(f"one job with nothing else there: {statistics.median(alone):.2f} s")
     console.print(
         f"one job behind {asked.many:,} of another tenant: {statistics.median(behind):.2f} s"
