@@ -24,19 +24,8 @@ def serving(app: Callable[..., Any]) -> Iterator[int]:
     plain = iscoroutinefunction(app) or iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004 - the method itself is looked at
     served: Any = app if plain else WSGIMiddleware(app)
     config = uvicorn.Config(served, port=0, log_level="critical", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not server.started:
-            assert time.monotonic() < end
-            assert thread.is_alive()
-            time.sleep(0.002)
+    with running(uvicorn.Server(config), None, PATIENCE_S) as (server, thread):
         yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -44,15 +33,24 @@ def serving(app: Callable[..., Any]) -> Iterator[int]:
 def answering(app: Any, listening: socket.socket) -> Iterator[None]:  # noqa: ANN401 - any ASGI
     """A server for an application that is told its own address: on a socket that listens."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    with running(server, [listening], LONGEST_S):
+        yield
+
+
+@contextmanager
+def running(
+    server: uvicorn.Server, sockets: list[socket.socket] | None, patience_s: float
+) -> Iterator[tuple[uvicorn.Server, threading.Thread]]:
+    """A server in a thread, from when it answers until it was asked to end."""
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
     thread.start()
     try:
-        end = time.monotonic() + LONGEST_S
+        end = time.monotonic() + patience_s
         while not server.started:
             assert time.monotonic() < end
             assert thread.is_alive()
-            time.sleep(0.01)
-        yield
+            time.sleep(0.002)
+        yield server, thread
     finally:
         server.should_exit = True
-        thread.join(LONGEST_S)
+        thread.join(patience_s)
