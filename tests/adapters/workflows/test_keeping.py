@@ -308,6 +308,16 @@ def test_a_login_without_a_connection_left_is_asked_about_all_the_same(database:
         tenancy.workflows.launch()
 
 
+def test_a_server_that_is_down_is_said_to_be() -> None:
+    nowhere = "postgresql://{}@127.0.0.1:1/house"  # both logins are of this one server
+    engine = DbosWorkflows(nowhere.format("works"), key=KEY)
+    with (
+        Tenancy(nowhere.format("app"), RowSecurity(type="text"), workflows=engine) as tenancy,
+        pytest.raises(WorkError, match="could not be reached"),
+    ):
+        tenancy.workflows.launch()
+
+
 @ON_15
 @pytest.mark.parametrize("door", DOORS)
 def test_an_application_s_login_that_could_look_is_refused(database: Database, door: str) -> None:

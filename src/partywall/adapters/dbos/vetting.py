@@ -48,6 +48,7 @@ def vet(system: URL, application: URL) -> None:
     Raises:
         UnsafeLogin: when the login could.
         ConfigurationError: when both are one SQLite file.
+        psycopg.OperationalError: when neither the login nor DBOS's own gets in where both should.
     """
     if application.get_backend_name() == "sqlite" or system.get_backend_name() == "sqlite":
         if system.database and application.database and same(system.database, application.database):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbos import DBOS, DBOSClient, EnqueueOptions, WorkflowSerializationFormat
 from dbos import error as errors
+from psycopg import OperationalError
 from sqlalchemy import make_url
 
 from partywall.adapters.dbos.instance import NAME, Membership, quieten
@@ -119,8 +120,11 @@ class DbosWorkflows:
         """Begin to run what was started, here and by others."""
         if self._membership is not None:
             raise ConfigurationError("these workflows were launched already: launch them once")
-        for login in application:
-            vet(self._url, login)
+        try:
+            for login in application:
+                vet(self._url, login)
+        except OperationalError as error:
+            raise unreachable(error) from error
         client, rows = self._connected()
         membership = self._membership = Membership("the application", self._url)
         try:
