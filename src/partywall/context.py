@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -77,8 +77,8 @@ class TenantContext:
 
     def to_json(self) -> str:
         """The context as one line of JSON; its keys and its lists are sorted."""
-        fields = {k: v if isinstance(v, str) else sorted(v) for k, v in asdict(self).items()}
-        return json.dumps(fields, sort_keys=True)
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(fields, default=sorted, sort_keys=True)  # sorted: the sets
 
     @classmethod
     def from_json(cls, text: str | bytes) -> TenantContext:

@@ -1,4 +1,4 @@
-"""Processes that are killed in the middle: what they were doing goes on, in its context."""
+"""Processes and connections that die in the middle: what was done there goes on, in its context."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from tests.adapters.workflows import application as app
 from tests.adapters.workflows.application import ACME, GLOBEX, Application
+from tests.adapters.workflows.conftest import engine_of
+from tests.control.crashing import waited
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from tests.adapters.workflows.application import Engine
+
+MANY = 8
+ENDED = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 def killed(of: Engine, folder: Path) -> None:
@@ -44,3 +56,22 @@ def test_what_a_killed_process_was_doing_goes_on_in_its_tenant_s_context(
         done = flows.result(GLOBEX, theirs.id, timeout_s=60)
         assert done == ["bob", ["globex", "bob", "first"], ["globex", "bob", "second"]]
         assert [each.id for each in flows.executions(ACME)] == [ours.id]
+
+
+def test_connections_that_the_server_ends_cost_no_execution(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with engine_of("dbos on postgresql", request) as of:
+        made = Application(of, tmp_path)
+        with made.tenancy, psycopg.connect(of[1], autocommit=True) as server:
+            flows = made.workflows
+            flows.launch()
+            started = [(each, flows.start(each, app.asking)) for each in (ACME, GLOBEX) * MANY]
+            waited(lambda: len(made.noted) == len(started))  # each is in its step
+            server.execute(ENDED)
+            made.gate.set()
+            for context, execution in started:
+                flows.result(context, execution.id, timeout_s=60)
+            assert made.noted.count(("acme", MANY)) == made.noted.count(("globex", MANY)) == MANY
+    assert "Database connection failed" in caplog.text  # which is what this test is about
+    assert "[parameters" not in caplog.text

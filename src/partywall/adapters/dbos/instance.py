@@ -55,6 +55,10 @@ class _Shared:
                 name=NAME,
                 system_database_url=url,
                 sys_db_pool_size=CONNECTIONS,
+                # DBOS tries again what a lost connection broke off, so none is asked first whether
+                # it is still there: that is a round trip for every transaction. What DBOS logs of
+                # such an error shows no parameters.
+                db_engine_kwargs={"pool_pre_ping": False, "hide_parameters": True},
                 application_version=VERSION,
                 executor_id=self.process,
                 log_level="WARNING",
@@ -152,17 +156,16 @@ def declared(
     functions: dict[str, Callable[..., Any]], name: str, *, asynchronous: bool
 ) -> Callable[..., Any]:
     """A workflow of DBOS that runs whoever has the name at the moment."""
-    if asynchronous:
 
-        async def run_async(*arguments: Any) -> Any:
-            return await functions[name](*arguments)
-
-        return DBOS.workflow(name=name, max_recovery_attempts=None)(run_async)
+    async def run_async(*arguments: Any) -> Any:
+        return await functions[name](*arguments)
 
     def run(*arguments: Any) -> Any:
         return functions[name](*arguments)
 
-    return DBOS.workflow(name=name, max_recovery_attempts=None)(run)
+    chosen: Callable[..., Any] = run_async if asynchronous else run
+    chosen.__annotations__ = {}  # which DBOS would evaluate for each execution, to look for dates
+    return DBOS.workflow(name=name, max_recovery_attempts=None)(chosen)
 
 
 def gone(*_: Any) -> Any:
