@@ -3,13 +3,17 @@
     python -m benchmarks.workflows                        # 2,000 jobs, and one behind 10,000
     python -m benchmarks.workflows --jobs 500 --many 1000
 
-A job is a workflow of one step. `bare` is DBOS as one would use it without tenants: one queue, the
-same limit and the same pause between two looks at it, its own serialisation. `partywall` is the
-same job through `tenancy.workflows`: a queue in which each of eight tenants has its partition, what
-is kept encrypted, each body and each step let in by the directory. Both are started before they are
-run, in processes of their own, in turns, on a server of their own. The time is from the launch to
-the last one's end. The ratio is the median of the rounds', each of a pair that ran one right after
-the other: a machine that others use changes from minute to minute. Above 1.1 this fails.
+A job is a workflow of one step. `DBOS` is DBOS as it comes, used as one would use it without
+tenants: one queue, the same limit and the same pause between two looks at it, its own
+serialisation. `partywall` is the same job through `tenancy.workflows`: a queue in which each of
+eight tenants has its partition, what is kept encrypted, each body and each step let in by the
+directory. partywall also gives DBOS other connections than it has by itself, fewer and not asked
+first whether they are there: `DBOS, our connections` is bare DBOS with those.
+
+All are started before they are run, in processes of their own, in turns, on a server of their own.
+The time is from the launch to the last one's end. The ratio is the median of the rounds', each of
+a round whose runs came right after each other: a machine that others use changes from minute to
+minute. Where partywall takes more than 1.1 times as long as DBOS, this fails.
 
 Then one tenant has 10,000 waiting, and another starts one and waits for its result, five times,
 with the limits of every day; the same before, with nothing waiting.
@@ -35,6 +39,7 @@ from rich.table import Table
 from benchmarks.audit import servers
 from partywall import ScopedQueries, Tenancy, TenantContext
 from partywall.adapters.dbos import DbosWorkflows
+from partywall.adapters.dbos.instance import CONNECTING, CONNECTIONS
 from partywall.runtime.directory import CachedDirectory
 from partywall.servers import Postgres, postgres
 
@@ -95,6 +100,26 @@ def ours(url: str, jobs: int) -> tuple[float, float]:
 
 def bare(url: str, jobs: int) -> tuple[float, float]:
     """The same of DBOS without us."""
+    return alone(url, jobs, configured(url))
+
+
+def tuned(url: str, jobs: int) -> tuple[float, float]:
+    """The same with the connections that we give it."""
+    config = configured(url)
+    config["sys_db_pool_size"] = CONNECTIONS
+    config["db_engine_kwargs"] = CONNECTING
+    return alone(url, jobs, config)
+
+
+def configured(url: str) -> DBOSConfig:
+    """DBOS as it comes."""
+    return DBOSConfig(
+        name="bare", system_database_url=url, log_level="WARNING", application_version="1"
+    )
+
+
+def alone(url: str, jobs: int, config: DBOSConfig) -> tuple[float, float]:
+    """Seconds to start and to run them by DBOS itself, configured so."""
     logging.getLogger("dbos").addHandler(logging.NullHandler())
     DBOS.migrate(url)
     client = DBOSClient(
@@ -106,15 +131,7 @@ def bare(url: str, jobs: int) -> tuple[float, float]:
     for number in range(jobs):
         client.enqueue(EnqueueOptions(workflow_name="job", queue_name="jobs"), number)
     started = time.perf_counter()
-    DBOS(
-        config=DBOSConfig(
-            name="bare",
-            system_database_url=url,
-            sys_db_pool_size=20,
-            log_level="WARNING",
-            application_version="1",
-        )
-    )
+    DBOS(config=config)
 
     @DBOS.workflow(name="job")
     def run(number: int) -> int:
@@ -169,6 +186,9 @@ def apart(server: Postgres, measure: Callable[[str, int], tuple[T, T]], number: 
         return pool.apply(measure, (server.url(name), number))
 
 
+MEASURED = {"DBOS": bare, "DBOS, our connections": tuned, "partywall": ours}
+
+
 def main() -> int:
     """Measure and print; 1 where it takes longer than it may."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
@@ -176,30 +196,32 @@ def main() -> int:
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    took: dict[str, list[tuple[float, float]]] = {"bare": [], "partywall": []}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in MEASURED}
     with postgres(servers("system")[0]) as server:
         for _ in range(asked.rounds):
-            for name, measure in (("bare", bare), ("partywall", ours)):
+            for name, measure in MEASURED.items():
                 took[name].append(apart(server, measure, asked.jobs))
-        alone, behind = apart(server, waiting, asked.many)
-    table = Table("", "started a second", "run a second", "ratio")
-    ratios = [
-        ours_s / bare_s
-        for (_, ours_s), (_, bare_s) in zip(took["partywall"], took["bare"], strict=True)
-    ]
-    ratio = statistics.median(ratios)
+        before, behind = apart(server, waiting, asked.many)
+    table = Table("", "started a second", "run a second", "time", "rounds")
+    ratios = {}
     for name, measured in took.items():
         start_s, run_s = (statistics.median(each) for each in zip(*measured, strict=True))
-        shown = "1.00" if name == "bare" else f"{ratio:.2f}"
-        table.add_row(name, f"{asked.jobs / start_s:,.0f}", f"{asked.jobs / run_s:,.0f}", shown)
+        rounds = [its[1] / dbos[1] for its, dbos in zip(measured, took["DBOS"], strict=True)]
+        ratios[name] = statistics.median(rounds)
+        table.add_row(
+            name,
+            f"{asked.jobs / start_s:,.0f}",
+            f"{asked.jobs / run_s:,.0f}",
+            f"{ratios[name]:.2f}",
+            f"{min(rounds):.2f}–{max(rounds):.2f}",
+        )
     console = Console(width=100)
     console.print(table)
-    console.print(f"rounds: {', '.join(f'{each:.2f}' for each in ratios)}")
-    console.print(f"one job with nothing else there: {statistics.median(alone):.2f} s")
+    console.print(f"one job with nothing else there: {statistics.median(before):.2f} s")
     console.print(
         f"one job behind {asked.many:,} of another tenant: {statistics.median(behind):.2f} s"
     )
-    return 0 if ratio <= MOST else 1
+    return 0 if ratios["partywall"] <= MOST else 1
 
 
 if __name__ == "__main__":

@@ -28,7 +28,14 @@ NAME = "partywall"
 VERSION = "1"
 """Of its workflows: what an earlier release of the application began is taken up by the next."""
 
-CONNECTIONS = 20  # of DBOS to its database, at most
+CONNECTIONS = 8
+"""Of DBOS to its database, at most. Its threads share one interpreter: with more connections they
+get in each other's way, and take a sixth longer with the 20 that DBOS has by itself."""
+
+CONNECTING = {"pool_pre_ping": False, "hide_parameters": True}
+"""DBOS tries again what a lost connection broke off, so none is asked first whether it is still
+there: that is a round trip for every transaction. What it logs of such an error shows no
+parameters."""
 
 _sharing = threading.RLock()
 _shared: _Shared | None = None
@@ -55,10 +62,7 @@ class _Shared:
                 name=NAME,
                 system_database_url=url,
                 sys_db_pool_size=CONNECTIONS,
-                # DBOS tries again what a lost connection broke off, so none is asked first whether
-                # it is still there: that is a round trip for every transaction. What DBOS logs of
-                # such an error shows no parameters.
-                db_engine_kwargs={"pool_pre_ping": False, "hide_parameters": True},
+                db_engine_kwargs=CONNECTING,
                 application_version=VERSION,
                 executor_id=self.process,
                 log_level="WARNING",

@@ -19,6 +19,8 @@ Status = Literal["running", "done", "failed", "cancelled", "timed_out"]
 
 LONGEST_PAUSE_S = 60.0
 
+COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -147,7 +149,7 @@ def written(value: object) -> str:
         ConfigurationError: for what JSON can't carry. The message doesn't show the value.
     """
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return COMPACT.encode(value)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             "what workflows and steps are given and give back must be JSON: None, booleans, "
