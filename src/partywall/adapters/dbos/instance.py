@@ -8,6 +8,7 @@ launches, and leaves.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -137,8 +138,12 @@ class Membership:
                 DBOS.launch()
                 self._shared.launched = True
 
-    def leave(self) -> None:
-        """Forget this part's workflows; the last one ends DBOS."""
+    def leave(self, grace_s: float) -> None:
+        """Forget this part's workflows; the last one ends DBOS.
+
+        Args:
+            grace_s: how long to wait until what was done is written down.
+        """
         global _shared  # noqa: PLW0603 - as above
         with _sharing:
             shared = self._shared
@@ -152,7 +157,12 @@ class Membership:
                 with suppress(ValueError, AttributeError):
                     listening.remove(queue)  # type: ignore[union-attr]  # or AttributeError
             if not shared.parts:
-                DBOS.destroy(destroy_registry=True)
+                busy = shared.instance._active_workflows_set.activeList()  # noqa: SLF001 - as above
+                DBOS.destroy(
+                    destroy_registry=True,
+                    # It looks once a second whether it has nothing to do any more.
+                    workflow_completion_timeout_sec=math.ceil(grace_s) if busy else 0,
+                )
                 _shared = None
 
 

@@ -12,6 +12,7 @@ import datetime as dt
 import logging
 import re
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from dbos import DBOS, DBOSClient, EnqueueOptions, WorkflowSerializationFormat
@@ -77,7 +78,8 @@ class DbosWorkflows:
             at a look.
         heartbeat_s: how often to look for what a process left that died.
         suspended_s: how often to ask whether a tenant may be entered again.
-        grace_s: how long `close` waits for the steps that are being taken.
+        grace_s: how long `close` waits for the steps that are being taken, and until what they
+            did is written down.
 
     Raises:
         ConfigurationError: when the key is too short.
@@ -247,13 +249,14 @@ class DbosWorkflows:
         return True
 
     def close(self) -> None:
-        """Stop running when the steps that are being taken have ended; the rest stays."""
+        """Stop running when the steps that are being taken are written down; the rest stays."""
+        until_s = time.monotonic() + self._grace_s
         if self._work is not None:
             self._work.stop(self._grace_s)
         if self._watch is not None:
             self._watch.join()
         if self._membership is not None:
-            self._membership.leave()
+            self._membership.leave(max(0.0, until_s - time.monotonic()))
         if self._presence is not None:
             self._presence.close()
         self._work = self._watch = self._membership = self._presence = None

@@ -197,7 +197,7 @@ class DbosWorks:
         if self._watch is not None:
             self._watch.join()
         if self._membership is not None:
-            self._membership.leave()
+            self._membership.leave(self._patience_s)
         if self._presence is not None:
             self._presence.close()
         self._saga = self._run = self._presence = self._watch = self._membership = None
