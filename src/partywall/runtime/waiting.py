@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 FIRST_S, LONGEST_S = 0.02, 0.5
 
 
-def pauses(timeout_s: float | None) -> Iterator[float]:
+def pauses(timeout_s: float | None, longest_s: float = LONGEST_S) -> Iterator[float]:
     """Seconds to wait after each look, until the time is up; there is a look at its end.
 
     Args:
         timeout_s: None: as long as it takes.
+        longest_s: what they grow to.
     """
     until = None if timeout_s is None else time.monotonic() + timeout_s
     pause_s = FIRST_S
@@ -24,4 +25,4 @@ def pauses(timeout_s: float | None) -> Iterator[float]:
         yield max(min(pause_s, left_s), 0.0)
         if left_s <= 0:
             return
-        pause_s = min(pause_s * 1.5, LONGEST_S)
+        pause_s = min(pause_s * 1.5, longest_s)

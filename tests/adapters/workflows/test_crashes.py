@@ -28,6 +28,17 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
+CUT = """
+CREATE SEQUENCE cuts;
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER cut BEFORE UPDATE ON dbos.workflow_status
+    FOR EACH ROW WHEN (NEW.status = 'DELAYED') EXECUTE FUNCTION cut();
+"""
+"""Ends the connection of the first one that lays an execution aside."""
+
 
 def killed(of: Engine, folder: Path) -> None:
     """A process that runs workflows until it kills itself."""
@@ -75,3 +86,15 @@ def test_connections_that_the_server_ends_cost_no_execution(
             assert made.noted.count(("acme", MANY)) == made.noted.count(("globex", MANY)) == MANY
     assert "Database connection failed" in caplog.text  # which is what this test is about
     assert "[parameters" not in caplog.text
+
+
+def test_an_execution_whose_connection_is_lost_as_it_is_laid_aside_goes_on(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with engine_of("dbos on postgresql", request) as of:
+        made = Application(of, tmp_path)
+        with made.tenancy, psycopg.connect(of[1], autocommit=True) as server:
+            made.workflows.launch()
+            server.execute(CUT)
+            assert made.result(ACME, app.slept, 1.2) == ["acme", "ann", ["owner", "pay"]]
+            assert server.execute("SELECT last_value > 1 FROM cuts").fetchall() == [(True,)]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 
 from partywall.adapters.dbos.instance import Stopped
+from partywall.runtime.waiting import pauses
 from partywall.runtime.workflows.engine import NotNow
 
 if TYPE_CHECKING:
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
     from partywall.runtime.workflows.hosting import Host
     from partywall.runtime.workflows.values import Place
 
+LOG = logging.getLogger("partywall.workflows")
+
 AT_HAND_S = 1.0
 """A sleep that is shorter is slept: DBOS looks once a second for what is laid aside."""
 
-LOOK_S = 0.01
-"""How often it is looked whether the last step has ended."""
+LONGEST_S = 30.0
+"""Between two attempts to lay an execution aside."""
 
 SLEEP, WAIT, LOOK = "partywall.sleep", "partywall.wait", "partywall.look"
 
@@ -55,9 +60,10 @@ class Work:
     def stop(self, grace_s: float) -> None:
         """Begin nothing new, and wait for the steps that are being taken."""
         self.stopping.set()
-        until_s = time.monotonic() + grace_s
-        while self._acting and time.monotonic() < until_s:
-            time.sleep(LOOK_S)
+        for pause_s in pauses(grace_s):
+            if not self._acting:
+                return
+            time.sleep(pause_s)
 
     @contextmanager
     def turn(self, place: Place) -> Iterator[None]:
@@ -100,10 +106,17 @@ class Work:
             raise Stopped
 
     def _lay_aside(self, place: Place, reason: Aside | NotNow) -> None:
-        if isinstance(reason, Aside):
-            self._rows.lay_aside(place, reason.until_s, reason.signal)
-        else:
-            self._rows.lay_aside(place, time.time() + self._suspended_s)
+        """Again and again while DBOS's database is down: that is no failure of the execution."""
+        aside = reason if isinstance(reason, Aside) else Aside(time.time() + self._suspended_s)
+        for pause_s in pauses(None, LONGEST_S):
+            try:
+                self._rows.lay_aside(place, aside.until_s, aside.signal)
+            except SQLAlchemyError as error:
+                LOG.warning("an execution is laid aside again: %s", type(error).__name__)
+            else:
+                return
+            self.stopping.wait(pause_s)
+            self.go_on()
 
 
 class Once:
